@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The few static inlines and macros of the kernel that Rust cannot call. What
+ * is exported is used by code that the compiler places in a driver's module.
+ */
+#include <linux/bitops.h>
+#include <linux/bottom_half.h>
+#include <linux/interrupt.h>
+#include <linux/module.h>
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <linux/wait_bit.h>
+
+#include "helpers.h"
+
+bool rust_tasklet_test_and_set_sched(struct tasklet_struct *t)
+{
+	return test_and_set_bit(TASKLET_STATE_SCHED, &t->state);
+}
+EXPORT_SYMBOL_GPL(rust_tasklet_test_and_set_sched);
+
+void rust_tasklet_disable_nosync(struct tasklet_struct *t)
+{
+	tasklet_disable_nosync(t);
+}
+EXPORT_SYMBOL_GPL(rust_tasklet_disable_nosync);
+
+/* Unlike tasklet_enable(), ordered before what follows as well. */
+void rust_tasklet_enable(struct tasklet_struct *t)
+{
+	tasklet_enable(t);
+	smp_mb__after_atomic();	/* Callers look at KILLING next. */
+}
+EXPORT_SYMBOL_GPL(rust_tasklet_enable);
+
+struct task_struct *rust_tasklet_current(void)
+{
+	return current;
+}
+EXPORT_SYMBOL_GPL(rust_tasklet_current);
+
+/* The first half of tasklet_kill(): waits until it owns SCHED. */
+void rust_tasklet_lock_sched(struct tasklet_struct *t)
+{
+	wait_on_bit_lock(&t->state, TASKLET_STATE_SCHED, TASK_UNINTERRUPTIBLE);
+}
+
+/* Its last: gives SCHED back, everything before is visible to who takes it. */
+void rust_tasklet_unlock_sched(struct tasklet_struct *t)
+{
+	clear_bit_unlock(TASKLET_STATE_SCHED, &t->state);
+}
+
+void rust_tasklet_unlock_wait(struct tasklet_struct *t)
+{
+	tasklet_unlock_wait(t);
+	smp_mb();	/* As in tasklet_disable(). */
+}
+
+int rust_tasklet_count_read(struct tasklet_struct *t)
+{
+	return atomic_read(&t->count);
+}
+
+int rust_tasklet_count_xchg(struct tasklet_struct *t, int new)
+{
+	return atomic_xchg(&t->count, new);
+}
+
+void rust_tasklet_count_add(struct tasklet_struct *t, int n)
+{
+	atomic_add(n, &t->count);
+}
+
+void rust_tasklet_wait_on_flag(unsigned long *flags, int bit)
+{
+	wait_on_bit(flags, bit, TASK_UNINTERRUPTIBLE);
+}
+
+void rust_tasklet_wake_flag(unsigned long *flags, int bit)
+{
+	wake_up_bit(flags, bit);
+}
+
+/* Fully ordered, both ways. */
+void rust_tasklet_set_flag(unsigned long *flags, int bit)
+{
+	test_and_set_bit(bit, flags);
+}
+
+/* Fully ordered, both ways. */
+bool rust_tasklet_test_and_clear_flag(unsigned long *flags, int bit)
+{
+	return test_and_clear_bit(bit, flags);
+}
+
+/*
+ * May the caller sleep until a handler on this or another CPU has returned?
+ *
+ * in_interrupt() is asked beside preempt_count() because PREEMPT_RT counts
+ * disabled bottom halves elsewhere, and a handler cannot finish on this CPU
+ * while they are disabled. Without CONFIG_PREEMPT_COUNT a held spinlock does
+ * not show; nor does it in C.
+ */
+bool rust_tasklet_may_wait(void)
+{
+	return !in_interrupt() && !preempt_count() && !irqs_disabled() &&
+	       !rcu_preempt_depth();
+}
+
+/* Is this a softirq handler itself, not an interrupt on top of one? */
+bool rust_tasklet_in_softirq_handler(void)
+{
+	return in_serving_softirq() && !in_hardirq() && !in_nmi();
+}
+
+/*
+ * A raw lock: the first schedule of a tasklet takes it, which may happen in
+ * hard interrupt context on PREEMPT_RT too.
+ */
+static DEFINE_RAW_SPINLOCK(registry_lock);
+
+unsigned long rust_tasklet_registry_lock(void)
+{
+	unsigned long irqflags;
+
+	raw_spin_lock_irqsave(&registry_lock, irqflags);
+	return irqflags;
+}
+
+void rust_tasklet_registry_unlock(unsigned long irqflags)
+{
+	raw_spin_unlock_irqrestore(&registry_lock, irqflags);
+}
+
+bool rust_tasklet_within_module(unsigned long addr, struct module *mod)
+{
+	return within_module(addr, mod);
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Tasklets: bottom halves that run in softirq context.
+//!
+//! **Tasklets are deprecated for new code.** A driver that may sleep in its bottom half wants a
+//! threaded interrupt ([`kernel::irq::ThreadedRegistration`]); one that needs softirq latency wants
+//! the BH workqueue ([`kernel::workqueue::system_bh`]). This crate is for existing tasklet code, for
+//! moving such a driver to Rust piece by piece, for teaching and for testing, and for the places
+//! that need what only a tasklet gives: a disable depth, two priorities, coalescing.
+//!
+//! It wraps the kernel's own `tasklet_struct`; C header:
+//! [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).
+//!
+//! # Vocabulary
+//!
+//! - **Top half**: what runs in hard interrupt context and schedules the tasklet.
+//! - **Bottom half**: what runs later, in **softirq context**, with interrupts enabled.
+//! - **Handler**: the Rust code that a tasklet runs, a [`TaskletHandler`] or a closure.
+//! - **Pending**: scheduled, and not started yet. Scheduling again changes nothing: it **coalesces**.
+//! - **Running**: its handler is running, on one CPU. Scheduled now, it will run once more.
+//! - **Disable depth**: how often it was disabled and not enabled; above zero, it does not run.
+//! - **Parked**: out of service. Scheduling it does nothing; no handler runs or will run.
+//! - **Owner**: what must be dropped before the memory may go. Dropping it parks the tasklet.
+//! - **Context token**: a value that exists in one context only, such as [`TaskletContext`].
+//!
+//! # States
+//!
+//! ```text
+//!                        schedule                   softirq
+//!            +------+  hi_schedule  +---------+   depth is 0   +---------+
+//!   new ---->| idle +-------------->| pending +--------------->| running |
+//!            +-+--+-+               +----+----+                +--+--+---+
+//!              |  ^                      |  ^     schedule        |  |
+//!              |  |                      |  +---------------------+  |
+//!              |  +---------------------------------------------- ---+
+//!              |  |                      |        returns
+//!        kill  |  | revive               |  kill (after the run, if enabled)
+//!              v  |                      v
+//!            +----+-+                    |
+//!  static -->|parked|<-------------------+
+//!            +------+
+//! ```
+//!
+//! # What is promised
+//!
+//! Scheduled while idle, the handler runs exactly once, on the CPU that scheduled it. It never
+//! overlaps itself; two tasklets do run in parallel. On one CPU and priority they run in the order
+//! they were scheduled, and high priority comes first. [`Tasklet::kill`] always returns and is
+//! final until [`Tasklet::revive`]. Waiting calls fail in atomic context instead of sleeping there.
+//! Forgetting an owner or a guard is harmless: if the module of a live tasklet is unloaded, the
+//! tasklet is parked first and a warning names its handler.
+//!
+//! # Where what may be called
+//!
+//! | | task | BH disabled, softirq | hard interrupt | own handler |
+//! |---|---|---|---|---|
+//! | [`schedule`], [`hi_schedule`], [`disable_nosync`], [`enable`], [`revive`] | yes | yes | yes | yes |
+//! | [`disable`], [`kill`], [`synchronize`] | yes, may sleep | [`EWOULDBLOCK`] | [`EWOULDBLOCK`] | `EDEADLK` |
+//! | drop of a [`Tasklet`] in service | yes, may sleep | panics | panics | panics |
+//! | drop of a [`Tasklet`] never scheduled, or killed | yes | yes | yes | yes |
+//!
+//! NMI handlers may call none of them.
+//!
+//! [`schedule`]: Tasklet::schedule
+//! [`hi_schedule`]: Tasklet::hi_schedule
+//! [`disable`]: Tasklet::disable
+//! [`disable_nosync`]: Tasklet::disable_nosync
+//! [`enable`]: Tasklet::enable
+//! [`kill`]: Tasklet::kill
+//! [`revive`]: Tasklet::revive
+//! [`synchronize`]: Tasklet::synchronize
+//!
+//! # Where to start
+//!
+//! [`Tasklet`] for the type and its operations, [`Tasklet::from_fn`] for the shortest way,
+//! [`static_tasklet!`] for statics; `samples/rust_tasklet_hello.rs` for a complete module.
+
+use kernel::{
+    prelude::*,
+    InPlaceModule, //
+};
+
+mod bindings;
+
+/// One concept a file, in the order in which they build on each other.
+mod tasklet {
+    pub(crate) mod export;
+
+    pub(crate) mod bitops;
+    pub(crate) mod raw;
+    pub(crate) mod registry;
+
+    pub(crate) mod context;
+    pub(crate) mod handler;
+
+    pub(crate) mod disabled;
+    pub(crate) mod fixed;
+    pub(crate) mod inline;
+}
+
+pub use tasklet::{
+    context::{
+        TaskletContext,
+        EWOULDBLOCK, //
+    },
+    disabled::Disabled,
+    handler::{
+        TaskletFn,
+        TaskletHandler, //
+    },
+    inline::Tasklet, //
+};
+
+module! {
+    type: RustTasklet,
+    name: "rust_tasklet",
+    authors: ["The rust_tasklet developers"],
+    description: "Safe Rust wrappers around tasklets",
+    license: "GPL",
+}
+
+/// The module itself: the crate needs to hear of modules that go.
+#[pin_data]
+struct RustTasklet {
+    #[pin]
+    notifier: tasklet::registry::Notifier,
+}
+
+impl InPlaceModule for RustTasklet {
+    fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            notifier <- tasklet::registry::Notifier::register(),
+        })
+    }
+}

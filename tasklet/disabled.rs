@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! [`Disabled`], the guard that keeps a tasklet from running.
+
+use core::mem;
+
+use crate::tasklet::raw::RawTasklet;
+
+/// Keeps a tasklet from running for as long as it lives.
+///
+/// It borrows the tasklet, so the tasklet cannot go first. Guards nest, and may be dropped in any
+/// context but NMI. Forgetting one leaves the tasklet disabled for ever: it can still be killed and
+/// dropped.
+///
+/// # Invariants
+///
+/// Stands for one that was added to the disable depth of `raw`.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::prelude::*;
+/// use rust_tasklet::Tasklet;
+///
+/// fn nested<H>(rx: &Tasklet<H>) -> Result {
+///     let outer = rx.disable()?;
+///     let inner = rx.disable_nosync();
+///     inner.enable();
+///     // Still disabled, by `outer`.
+///     drop(outer);
+///     Ok(())
+/// }
+/// ```
+#[must_use = "the tasklet is enabled again as soon as this is dropped"]
+pub struct Disabled<'a> {
+    raw: &'a RawTasklet,
+}
+
+impl<'a> Disabled<'a> {
+    #[inline(always)]
+    pub(super) fn new(raw: &'a RawTasklet) -> Self {
+        Self { raw }
+    }
+
+    /// Lowers the depth again, as dropping the guard does.
+    ///
+    /// C function: `tasklet_enable()` in
+    /// [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).
+    #[inline]
+    pub fn enable(self) {}
+
+    /// Leaves the depth raised until [`Tasklet::enable`] is called.
+    ///
+    /// [`Tasklet::enable`]: crate::Tasklet::enable
+    #[inline]
+    pub fn keep(self) {
+        self.raw.keep_depth();
+        mem::forget(self);
+    }
+}
+
+impl Drop for Disabled<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        // One that was raised, by the type invariant.
+        self.raw.lower_depth();
+    }
+}

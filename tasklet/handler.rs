@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a tasklet runs: a [`TaskletHandler`], or a closure.
+
+use core::cell::UnsafeCell;
+
+use crate::{
+    bindings,
+    TaskletContext, //
+};
+
+/// The code and the data of a tasklet.
+///
+/// The handler lives inside its [`Tasklet`], which hands it out by shared reference only: the
+/// tasklet runs on one CPU while others may look at it through [`Tasklet::handler`], hence [`Sync`].
+/// If nobody but the handler needs the data, a closure with state of its own is simpler:
+/// [`Tasklet::from_fn`].
+///
+/// [`Tasklet`]: crate::Tasklet
+/// [`Tasklet::handler`]: crate::Tasklet::handler
+/// [`Tasklet::from_fn`]: crate::Tasklet::from_fn
+pub trait TaskletHandler: Sync {
+    /// Runs the bottom half.
+    ///
+    /// # Context
+    ///
+    /// Called in softirq context with hard interrupts enabled, never by two CPUs at once for one
+    /// tasklet. It must not sleep, and should be short: bottom halves share a time budget per CPU.
+    fn run(&self, cx: &TaskletContext<'_>);
+}
+
+/// A closure as a handler; see [`Tasklet::from_fn`].
+///
+/// It is not a [`TaskletHandler`], so that no one but the tasklet can call it.
+///
+/// [`Tasklet::from_fn`]: crate::Tasklet::from_fn
+///
+/// # Invariants
+///
+/// After construction, only the handler of the tasklet that holds it looks into the cell.
+pub struct TaskletFn<F>(UnsafeCell<F>);
+
+// SAFETY: A shared reference gives access to nothing. Runs of the tasklet are serialised by its RUN
+// bit, so the closure is called by one CPU after another: that needs `F: Send`, not `F: Sync`.
+unsafe impl<F: Send> Sync for TaskletFn<F> {}
+
+impl<F> TaskletFn<F> {
+    pub(crate) fn new(f: F) -> Self {
+        Self(UnsafeCell::new(f))
+    }
+}
+
+/// What a [`Tasklet`] can call. Implemented for handlers and closures, and not to be implemented or
+/// called by others.
+///
+/// [`Tasklet`]: crate::Tasklet
+#[doc(hidden)]
+pub trait Run: Sync {
+    /// Runs the handler.
+    ///
+    /// # Safety
+    ///
+    /// Only for the callback of the tasklet that holds `self`.
+    unsafe fn run(&self, cx: &TaskletContext<'_>);
+}
+
+impl<H: TaskletHandler> Run for H {
+    #[inline(always)]
+    unsafe fn run(&self, cx: &TaskletContext<'_>) {
+        TaskletHandler::run(self, cx);
+    }
+}
+
+impl<F: FnMut(&TaskletContext<'_>) + Send> Run for TaskletFn<F> {
+    #[inline(always)]
+    unsafe fn run(&self, cx: &TaskletContext<'_>) {
+        // SAFETY: By the type invariant only callbacks of this tasklet come here, and those do not
+        // overlap: this is the only reference. What an earlier run wrote is visible: the kernel
+        // clears RUN with release and takes it with full ordering.
+        let f = unsafe { &mut *self.0.get() };
+        f(cx);
+    }
+}
+
+/// The part of a tasklet that depends on the handler's type, one per type.
+pub(crate) struct Vtable {
+    /// The function the kernel calls.
+    pub(crate) callback: unsafe extern "C" fn(*mut bindings::tasklet_struct),
+    /// The name of the handler's type, for messages.
+    pub(crate) name: fn() -> &'static str,
+}

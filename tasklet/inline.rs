@@ -1,0 +1,488 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! [`Tasklet`], the inline form: a pinned value, wherever its user puts it.
+
+use core::marker::PhantomPinned;
+
+use kernel::prelude::*;
+
+use crate::{
+    bindings,
+    tasklet::{
+        handler::{
+            Run,
+            Vtable, //
+        },
+        raw::{
+            self,
+            Priority,
+            RawTasklet, //
+        },
+    },
+    Disabled,
+    TaskletContext,
+    TaskletFn,
+    TaskletHandler, //
+};
+
+/// A tasklet and its handler.
+///
+/// It needs no allocation of its own and works wherever a pinned value can be: as a `#[pin]` field,
+/// in a [`KBox`] or an [`Arc`], on the stack, and with [`static_tasklet!`] in a static.
+///
+/// Dropping it kills it: what is pending runs, unless it is disabled; a running handler is waited
+/// for; then the handler's data is dropped.
+///
+/// [`Arc`]: kernel::sync::Arc
+/// [`static_tasklet!`]: crate::static_tasklet
+///
+/// # Panics
+///
+/// Dropping it in atomic context panics if it was scheduled or revived and not killed since: the
+/// drop cannot wait there, and must not leave the tasklet reachable. Who cannot tell where the last
+/// reference goes calls [`Tasklet::kill`] first; after that it may be dropped anywhere.
+///
+/// # Invariants
+///
+/// `raw` was made with the vtable for `H`, and is followed by an initialised handler.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::prelude::*;
+/// use kernel::sync::atomic::{Atomic, Relaxed};
+/// use rust_tasklet::{Tasklet, TaskletContext, TaskletHandler};
+///
+/// struct Rx {
+///     packets: Atomic<u32>,
+/// }
+///
+/// impl TaskletHandler for Rx {
+///     fn run(&self, _cx: &TaskletContext<'_>) {
+///         self.packets.fetch_add(1, Relaxed);
+///     }
+/// }
+///
+/// #[pin_data]
+/// struct Device {
+///     #[pin]
+///     rx: Tasklet<Rx>,
+/// }
+///
+/// let device = KBox::pin_init(
+///     pin_init!(Device {
+///         rx <- Tasklet::new(Rx { packets: Atomic::new(0) }),
+///     }),
+///     GFP_KERNEL,
+/// )?;
+///
+/// assert!(device.rx.schedule());
+/// device.rx.kill()?;
+/// assert_eq!(device.rx.handler().packets.load(Relaxed), 1);
+/// # Ok::<(), Error>(())
+/// ```
+#[repr(C)]
+#[pin_data]
+pub struct Tasklet<H> {
+    // First, so that the kernel's pointer leads to the handler. Dropped first as well.
+    #[pin]
+    raw: RawTasklet,
+    #[pin]
+    handler: H,
+    #[pin]
+    _pin: PhantomPinned,
+}
+
+/// Construction.
+impl<H: Run> Tasklet<H> {
+    const VTABLE: &'static Vtable = &Vtable {
+        callback: Self::callback,
+        name: core::any::type_name::<H>,
+    };
+
+    /// The function the kernel calls.
+    ///
+    /// # Safety
+    ///
+    /// Only for the kernel to call, as the callback of a [`Tasklet<H>`].
+    unsafe extern "C" fn callback(tasklet: *mut bindings::tasklet_struct) {
+        // SAFETY: The kernel passes what was scheduled, and the vtable is for `H`: by the type
+        // invariant this is a `Tasklet<H>`. It is pinned, and nobody drops it before RUN is clear.
+        let this = unsafe { &*tasklet.cast::<Self>() };
+        this.raw.enter_handler();
+        // SAFETY: This is its callback.
+        unsafe { this.handler.run(TaskletContext::from_raw(&this.raw)) };
+    }
+
+    fn init<E>(handler: impl PinInit<H, E>, disabled: bool) -> impl PinInit<Self, E> {
+        // INVARIANT: The vtable is for `H`, and the handler follows.
+        try_pin_init!(Self {
+            raw: RawTasklet::fresh(Self::VTABLE, disabled),
+            handler <- handler,
+            _pin: PhantomPinned,
+        }? E)
+    }
+
+    /// For [`static_tasklet!`](crate::static_tasklet).
+    ///
+    /// # Safety
+    ///
+    /// The result must be the initial value of a static.
+    #[doc(hidden)]
+    pub const unsafe fn new_static(handler: H, disabled: bool) -> Self {
+        // INVARIANT: The vtable is for `H`, and the handler follows.
+        Self {
+            raw: RawTasklet::parked(Self::VTABLE, disabled),
+            handler,
+            _pin: PhantomPinned,
+        }
+    }
+}
+
+/// Construction.
+impl<H: TaskletHandler + 'static> Tasklet<H> {
+    /// Makes a tasklet of a handler, enabled and ready to be scheduled.
+    ///
+    /// May be called in any context; nothing is registered before the first [`Tasklet::schedule`].
+    ///
+    /// C function: `tasklet_setup()` in
+    /// [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).
+    ///
+    /// # Errors
+    ///
+    /// Those of `handler`.
+    ///
+    /// # Examples
+    ///
+    /// See [`Tasklet`].
+    pub fn new<E>(handler: impl PinInit<H, E>) -> impl PinInit<Self, E> {
+        Self::init(handler, false)
+    }
+
+    /// Makes a tasklet that is disabled: it may be scheduled, and runs after [`Tasklet::enable`].
+    ///
+    /// Otherwise like [`Tasklet::new`]. C macro: `DECLARE_TASKLET_DISABLED()`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::prelude::*;
+    /// use rust_tasklet::{Tasklet, TaskletContext, TaskletHandler};
+    ///
+    /// struct Rx;
+    ///
+    /// impl TaskletHandler for Rx {
+    ///     fn run(&self, _cx: &TaskletContext<'_>) {}
+    /// }
+    ///
+    /// let rx = KBox::pin_init(Tasklet::new_disabled(Rx), GFP_KERNEL)?;
+    /// // ... tell the device where to deliver, then:
+    /// rx.enable()?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn new_disabled<E>(handler: impl PinInit<H, E>) -> impl PinInit<Self, E> {
+        Self::init(handler, true)
+    }
+}
+
+impl<F: FnMut(&TaskletContext<'_>) + Send + 'static> Tasklet<TaskletFn<F>> {
+    /// Makes a tasklet of a closure, enabled and ready to be scheduled.
+    ///
+    /// The closure may change what it owns without a lock, because runs of one tasklet never
+    /// overlap. Nobody else can look at its state; for that, use [`Tasklet::new`].
+    ///
+    /// May be called in any context. C function: `tasklet_setup()` in
+    /// [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::prelude::*;
+    /// use rust_tasklet::Tasklet;
+    ///
+    /// let mut runs = 0;
+    /// let tasklet = KBox::pin_init(
+    ///     Tasklet::from_fn(move |_cx| {
+    ///         runs += 1;
+    ///         pr_info!("run {runs}\n");
+    ///     }),
+    ///     GFP_KERNEL,
+    /// )?;
+    /// tasklet.schedule();
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn from_fn(f: F) -> impl PinInit<Self> {
+        Self::init(TaskletFn::new(f), false)
+    }
+}
+
+/// The handler.
+impl<H: TaskletHandler> Tasklet<H> {
+    /// The handler's data, for any context. The handler may be running.
+    ///
+    /// # Examples
+    ///
+    /// See [`Tasklet`].
+    pub fn handler(&self) -> &H {
+        &self.handler
+    }
+}
+
+/// Operations.
+impl<H> Tasklet<H> {
+    /// Schedules the handler to run soon, on this CPU, in softirq context.
+    ///
+    /// Returns `true` if this call queued it: the handler runs once for it, unless the tasklet is
+    /// killed. Returns `false` if it was pending already, in which case one run serves all; it sees
+    /// what the caller wrote before. `false` as well while it is parked: nothing will run.
+    ///
+    /// May be called in any context but NMI, and never sleeps. The first call for a tasklet takes a
+    /// global spinlock for a moment; every other costs what it costs in C.
+    ///
+    /// C function: `tasklet_schedule()` in
+    /// [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rust_tasklet::Tasklet;
+    ///
+    /// /// The top half: acknowledges the device and leaves the rest to the tasklet.
+    /// fn top_half<H>(rx: &Tasklet<H>) {
+    ///     if !rx.schedule() {
+    ///         // Still pending from the last interrupt; that run will see this one's data too.
+    ///     }
+    /// }
+    /// ```
+    #[inline]
+    pub fn schedule(&self) -> bool {
+        self.raw.schedule(Priority::Normal)
+    }
+
+    /// Schedules the handler at high priority: before normal tasklets, timers and the network.
+    ///
+    /// A tasklet that is pending at normal priority stays so, and this returns `false`. Otherwise
+    /// like [`Tasklet::schedule`].
+    ///
+    /// C function: `tasklet_hi_schedule()` in
+    /// [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rust_tasklet::Tasklet;
+    ///
+    /// fn urgent<H>(tasklet: &Tasklet<H>) -> bool {
+    ///     tasklet.hi_schedule()
+    /// }
+    /// ```
+    #[inline]
+    pub fn hi_schedule(&self) -> bool {
+        self.raw.schedule(Priority::High)
+    }
+
+    /// Keeps the handler from running, and waits until it does not.
+    ///
+    /// It may be scheduled meanwhile and runs once after the last [`Disabled`] is gone. Keep that
+    /// short: a CPU on which a disabled tasklet is pending tries again and again.
+    ///
+    /// Task context only; sleeps while the handler runs.
+    ///
+    /// C function: `tasklet_disable()` in
+    /// [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).
+    ///
+    /// # Errors
+    ///
+    /// [`EWOULDBLOCK`] in atomic context, [`EDEADLK`] in the tasklet's own handler. Nothing is
+    /// changed then.
+    ///
+    /// [`EWOULDBLOCK`]: crate::EWOULDBLOCK
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::prelude::*;
+    /// use rust_tasklet::Tasklet;
+    ///
+    /// fn reconfigure<H>(rx: &Tasklet<H>) -> Result {
+    ///     let _off = rx.disable()?;
+    ///     // The handler neither runs nor starts before `_off` goes out of scope.
+    ///     Ok(())
+    /// }
+    /// ```
+    #[inline]
+    pub fn disable(&self) -> Result<Disabled<'_>> {
+        raw::disable(&self.raw)?;
+        // INVARIANT: `disable` raised the depth by one.
+        Ok(Disabled::new(&self.raw))
+    }
+
+    /// Keeps the handler from being started; one that runs already goes on.
+    ///
+    /// May be called in any context but NMI, and never sleeps.
+    ///
+    /// C function: `tasklet_disable_nosync()` in
+    /// [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rust_tasklet::Tasklet;
+    ///
+    /// fn pause_from_irq<H>(rx: &Tasklet<H>) {
+    ///     // Until somebody calls `rx.enable()`.
+    ///     rx.disable_nosync().keep();
+    /// }
+    /// ```
+    #[inline]
+    pub fn disable_nosync(&self) -> Disabled<'_> {
+        self.raw.raise_depth();
+        // INVARIANT: The depth was raised by one.
+        Disabled::new(&self.raw)
+    }
+
+    /// Lowers the disable depth by one that was left raised: by [`Disabled::keep`], or from birth.
+    ///
+    /// At depth zero a pending tasklet runs. May be called in any context but NMI, and never sleeps.
+    ///
+    /// C function: `tasklet_enable()` in
+    /// [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).
+    ///
+    /// # Errors
+    ///
+    /// [`EINVAL`] if nothing was left raised. Nothing is changed then; in C the tasklet would be
+    /// disabled for ever.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::prelude::*;
+    /// use rust_tasklet::Tasklet;
+    ///
+    /// fn pause_and_resume<H>(rx: &Tasklet<H>) -> Result {
+    ///     rx.disable()?.keep();
+    ///     rx.enable()?;
+    ///     assert_eq!(rx.enable(), Err(EINVAL));
+    ///     Ok(())
+    /// }
+    /// ```
+    #[inline]
+    pub fn enable(&self) -> Result {
+        raw::lower_kept(&self.raw)
+    }
+
+    /// Takes the tasklet out of service: nothing runs after this, until [`Tasklet::revive`].
+    ///
+    /// A pending run takes place first, unless the tasklet is disabled: then it is discarded. A
+    /// running handler is waited for, but one that always schedules itself is not waited for twice.
+    /// The disable depth stays as it is. Killing what is killed does nothing.
+    ///
+    /// Task context only; sleeps while the handler is pending or runs.
+    ///
+    /// C function: `tasklet_kill()` in
+    /// [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h), which hangs if the tasklet
+    /// is disabled and pending, and after which the tasklet may be scheduled again.
+    ///
+    /// # Errors
+    ///
+    /// [`EWOULDBLOCK`] in atomic context, [`EDEADLK`] in the tasklet's own handler. Nothing is
+    /// changed then.
+    ///
+    /// [`EWOULDBLOCK`]: crate::EWOULDBLOCK
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::prelude::*;
+    /// use rust_tasklet::Tasklet;
+    ///
+    /// fn stop<H>(rx: &Tasklet<H>) -> Result {
+    ///     rx.kill()?;
+    ///     // The interrupt may still come, and does no harm.
+    ///     assert!(!rx.schedule());
+    ///     Ok(())
+    /// }
+    /// ```
+    #[inline]
+    pub fn kill(&self) -> Result {
+        raw::kill(&self.raw)
+    }
+
+    /// Puts a killed tasklet, or a static one, into service.
+    ///
+    /// Returns `true` if it was parked, `false` if there was nothing to do or a kill is under way.
+    /// May be called in any context but NMI, and never sleeps. C has no such function, because there
+    /// a killed tasklet is not out of service.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rust_tasklet::Tasklet;
+    ///
+    /// fn resume<H>(rx: &Tasklet<H>) {
+    ///     if rx.revive() {
+    ///         // Nothing is pending: what was scheduled while it was parked is forgotten.
+    ///         rx.schedule();
+    ///     }
+    /// }
+    /// ```
+    #[inline]
+    pub fn revive(&self) -> bool {
+        raw::revive(&self.raw)
+    }
+
+    /// Waits until the handler does not run; it may start again at once.
+    ///
+    /// Everything that a handler wrote which ran when this was called is visible to the caller.
+    ///
+    /// Task context only; sleeps while the handler runs.
+    ///
+    /// C function: `tasklet_unlock_wait()` in
+    /// [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).
+    ///
+    /// # Errors
+    ///
+    /// [`EWOULDBLOCK`] in atomic context, [`EDEADLK`] in the tasklet's own handler.
+    ///
+    /// [`EWOULDBLOCK`]: crate::EWOULDBLOCK
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::prelude::*;
+    /// use rust_tasklet::Tasklet;
+    ///
+    /// fn drain<H>(rx: &Tasklet<H>) -> Result {
+    ///     // The device was told to stop; now the handler that saw it running comes to its end.
+    ///     rx.synchronize()
+    /// }
+    /// ```
+    #[inline]
+    pub fn synchronize(&self) -> Result {
+        raw::synchronize(&self.raw)
+    }
+
+    /// Whether it is pending. A snapshot, for any context.
+    #[inline]
+    pub fn is_scheduled(&self) -> bool {
+        self.raw.is_scheduled()
+    }
+
+    /// Whether its handler runs on some CPU. A snapshot, for any context.
+    #[inline]
+    pub fn is_running(&self) -> bool {
+        self.raw.is_running()
+    }
+
+    /// Whether it is out of service: killed, or static and not revived. A snapshot, for any context.
+    #[inline]
+    pub fn is_parked(&self) -> bool {
+        self.raw.is_parked()
+    }
+
+    /// How often it is disabled. A snapshot, for any context but NMI.
+    #[inline]
+    pub fn disable_depth(&self) -> u32 {
+        raw::depth(&self.raw)
+    }
+}

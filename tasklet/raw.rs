@@ -1,0 +1,515 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The tasklet itself, whatever its handler: the kernel's structure, and its life.
+//!
+//! # Life
+//!
+//! ```text
+//!              first schedule                       kill
+//!   +-------+                 +------+          +---------+          +--------+
+//!   | Fresh +---------------->| Live +--------->| Killing +--------->| Parked |<--- static
+//!   +---+---+                 +------+          +---------+          +-+----+-+
+//!       |                        ^                                     |    |
+//!       |                        +-------------------------------------+    | module goes
+//!       |  kill                               revive                   ^    v
+//!       +--------------------------------------------------------------+  buried
+//! ```
+//!
+//! A tasklet that is not live is **parked** by this trick: its SCHED bit is set although it is on no
+//! queue. To the kernel it looks pending, so `tasklet_schedule()` leaves it alone, in the same
+//! instruction that would have claimed it: there is no check to pass on the way, and no moment
+//! between a check and the queue. A fresh tasklet is parked too; the path for "already pending",
+//! which has time, notices and lets it in.
+//!
+//! Changes of life are made under the lock of the registry, which lists the live tasklets.
+//!
+//! # Killing
+//!
+//! `tasklet_kill()` claims SCHED and waits for RUN, then gives SCHED back. [`kill`] keeps
+//! it. Two things could make the claim wait for ever, and both are taken out of its way first:
+//!
+//! - A handler that always schedules itself. The callback is replaced by [`last_run`], which calls
+//!   the handler once more if a run was pending, and never again.
+//! - A disable depth above zero: the kernel would keep a pending tasklet queued until it is enabled.
+//!   The depth is moved from `count` to a shelf while the kill lasts, so the kernel runs
+//!   [`last_run`], which then does nothing: a pending run of a disabled tasklet is discarded.
+//!
+//! Depth moved back, the guards that raised it stay right: kill and revive do not enable anything.
+//! Who changes `count` looks at KILLING afterwards, who kills sets KILLING before it looks at
+//! `count`, both with full barriers in between: at least one of them sees the other, and `count`
+//! plus shelf is the depth at all times.
+
+use core::{
+    cell::UnsafeCell,
+    ptr, //
+};
+
+use kernel::{
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Relaxed,
+        Release, //
+    },
+    types::Opaque, //
+};
+
+use crate::{
+    bindings,
+    tasklet::{
+        bitops,
+        context::check_may_wait,
+        export::export_symbol_gpl,
+        handler::Vtable,
+        registry::{
+            self,
+            Links,
+            Locked, //
+        },
+    },
+};
+
+// The RUN bit tells when a handler has returned.
+#[cfg(not(any(CONFIG_SMP, CONFIG_PREEMPT_RT)))]
+compile_error!("rust_tasklet needs CONFIG_SMP or CONFIG_PREEMPT_RT: others keep no RUN bit");
+
+/// Bits of `flags`. None set: parked.
+mod flag {
+    /// Parked from birth, goes live when it is first scheduled.
+    pub(super) const FRESH: u32 = 0;
+    /// In the registry, and SCHED means what it means in C.
+    pub(super) const LIVE: u32 = 1;
+    /// Live, but a kill is under way.
+    pub(super) const KILLING: u32 = 2;
+    /// The kill found a run pending, which may still call the handler.
+    pub(super) const LAST_RUN: u32 = 3;
+    /// Parked for good: its module is gone.
+    pub(super) const BURIED: u32 = 4;
+}
+
+/// The softirq that a tasklet is queued for.
+#[derive(Clone, Copy)]
+pub(crate) enum Priority {
+    /// `TASKLET_SOFTIRQ`
+    Normal,
+    /// `HI_SOFTIRQ`
+    High,
+}
+
+/// A tasklet without its handler.
+///
+/// # Invariants
+///
+/// - `tasklet` is initialised. If it is not live, its SCHED bit is set and it is on no queue.
+/// - While it is live it is in the registry, and stays where it is until it is parked.
+/// - `flags` changes under the registry lock only, but for LAST_RUN, which [`last_run`] clears.
+/// - `shelf` is touched under the registry lock only. `tasklet.count` plus `shelf` is the disable
+///   depth: the number of guards alive or forgotten, plus `kept`.
+#[repr(C)]
+pub(crate) struct RawTasklet {
+    // First: the kernel's pointer to it is a pointer to all of it. Its `data`, which C leaves to the
+    // user, tells who runs the handler.
+    tasklet: Opaque<bindings::tasklet_struct>,
+    flags: UnsafeCell<c_ulong>,
+    vtable: &'static Vtable,
+    pub(super) links: UnsafeCell<Links>,
+    shelf: UnsafeCell<c_int>,
+    kept: Atomic<i32>,
+}
+
+// SAFETY: Nothing in it belongs to a thread.
+unsafe impl Send for RawTasklet {}
+// SAFETY: All methods may be called concurrently.
+unsafe impl Sync for RawTasklet {}
+
+/// Construction.
+impl RawTasklet {
+    /// A tasklet that goes live when it is first scheduled.
+    #[inline]
+    pub(crate) const fn fresh(vtable: &'static Vtable, disabled: bool) -> Self {
+        Self::new(vtable, disabled, 1 << flag::FRESH)
+    }
+
+    /// A tasklet that goes live when it is revived.
+    #[inline]
+    pub(crate) const fn parked(vtable: &'static Vtable, disabled: bool) -> Self {
+        Self::new(vtable, disabled, 0)
+    }
+
+    #[inline]
+    const fn new(vtable: &'static Vtable, disabled: bool, flags: c_ulong) -> Self {
+        let depth = disabled as c_int;
+        // INVARIANT: Not live, so SCHED is set; a tasklet born disabled has one kept disable.
+        Self {
+            // What `tasklet_setup()` writes, but as a constant.
+            tasklet: Opaque::new(bindings::tasklet_struct {
+                next: ptr::null_mut(),
+                state: 1 << bindings::TASKLET_STATE_SCHED,
+                count: bindings::atomic_t { counter: depth },
+                use_callback: true,
+                __bindgen_anon_1: bindings::tasklet_struct__bindgen_ty_1 {
+                    callback: Some(vtable.callback),
+                },
+                data: 0,
+            }),
+            flags: UnsafeCell::new(flags),
+            vtable,
+            links: UnsafeCell::new(Links::UNLINKED),
+            shelf: UnsafeCell::new(0),
+            kept: Atomic::new(depth),
+        }
+    }
+}
+
+/// Access.
+impl RawTasklet {
+    #[inline(always)]
+    fn as_ptr(&self) -> *mut bindings::tasklet_struct {
+        self.tasklet.get()
+    }
+
+    pub(crate) fn vtable(&self) -> &'static Vtable {
+        self.vtable
+    }
+
+    /// One bit of the kernel's state word, at this moment.
+    #[inline]
+    fn state_bit(&self, bit: u32) -> bool {
+        // SAFETY: The word is valid; like READ_ONCE().
+        unsafe { (&raw const (*self.as_ptr()).state).read_volatile() & (1 << bit) != 0 }
+    }
+
+    /// One bit of our flags, at this moment.
+    #[inline(always)]
+    fn flag(&self, bit: u32) -> bool {
+        // SAFETY: The word is valid; like READ_ONCE().
+        unsafe { self.flags.get().read_volatile() & (1 << bit) != 0 }
+    }
+
+    fn set_flag(&self, bit: u32) {
+        // SAFETY: The word is valid.
+        unsafe { bindings::rust_tasklet_set_flag(self.flags.get(), bit as c_int) };
+    }
+
+    fn clear_flag(&self, bit: u32) -> bool {
+        // SAFETY: The word is valid.
+        unsafe { bindings::rust_tasklet_test_and_clear_flag(self.flags.get(), bit as c_int) }
+    }
+
+    fn set_callback(&self, callback: unsafe extern "C" fn(*mut bindings::tasklet_struct)) {
+        // SAFETY: The field is valid for writes; like WRITE_ONCE(), as the kernel may read it now.
+        unsafe {
+            (&raw mut (*self.as_ptr()).__bindgen_anon_1.callback).write_volatile(Some(callback));
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_scheduled(&self) -> bool {
+        self.flag(flag::LIVE) && self.state_bit(bindings::TASKLET_STATE_SCHED)
+    }
+
+    #[inline]
+    pub(crate) fn is_running(&self) -> bool {
+        self.state_bit(bindings::TASKLET_STATE_RUN)
+    }
+
+    #[inline]
+    pub(crate) fn is_parked(&self) -> bool {
+        !self.flag(flag::LIVE) && !self.flag(flag::FRESH)
+    }
+}
+
+/// Running.
+impl RawTasklet {
+    /// Notes who runs the handler; for the callback, before it calls the handler.
+    #[inline(always)]
+    pub(crate) fn enter_handler(&self) {
+        // SAFETY: `data` is ours, and while RUN is set only the callback comes here.
+        unsafe { (&raw mut (*self.as_ptr()).data).write_volatile(bitops::current() as c_ulong) };
+    }
+
+    /// In softirq context: is this CPU in the handler of this very tasklet?
+    ///
+    /// A softirq runs on top of some task, and no other CPU has the same current task.
+    pub(super) fn runs_on_top_of_current(&self) -> bool {
+        // SAFETY: `data` is ours; like READ_ONCE().
+        let runner = unsafe { (&raw const (*self.as_ptr()).data).read_volatile() };
+        self.is_running() && runner == bitops::current() as c_ulong
+    }
+
+    /// Schedules; `true` if it was not pending and is now.
+    #[inline(always)]
+    pub(crate) fn schedule(&self, priority: Priority) -> bool {
+        // SAFETY: Initialised, by the type invariant.
+        if unsafe { bitops::test_and_set_sched(self.as_ptr()) } {
+            // Pending already, in most cases.
+            return self.flag(flag::FRESH) && first_schedule(self, priority);
+        }
+        // SAFETY: SCHED was clear, so it is live and stays where it is, and it is now ours to queue.
+        unsafe { self.queue(priority) };
+        true
+    }
+
+    /// # Safety
+    ///
+    /// It must be live, and the caller must own SCHED and give it away with this call.
+    #[inline(always)]
+    unsafe fn queue(&self, priority: Priority) {
+        // SAFETY: By the contract of this function.
+        unsafe {
+            match priority {
+                Priority::Normal => bindings::__tasklet_schedule(self.as_ptr()),
+                Priority::High => bindings::__tasklet_hi_schedule(self.as_ptr()),
+            }
+        }
+    }
+
+    /// Waits until no handler runs; the caller may wait.
+    fn wait_until_idle(&self) {
+        // SAFETY: Initialised; the callers checked the context.
+        unsafe { bindings::rust_tasklet_unlock_wait(self.as_ptr()) };
+    }
+}
+
+/// Going live, when it is first scheduled.
+#[cold]
+#[inline(never)]
+fn first_schedule(raw: &RawTasklet, priority: Priority) -> bool {
+    let mut registry = registry::lock();
+    if !raw.clear_flag(flag::FRESH) {
+        // Another CPU came first. It found SCHED set as we did, so its run follows our call.
+        return false;
+    }
+    // INVARIANT: It is used by reference for the first time, so it is pinned: constructors only give
+    // pinned tasklets, and dropping it parks it.
+    // SAFETY: It was fresh, so it is not in the list; parking removes it.
+    unsafe { registry.add(raw) };
+    raw.set_flag(flag::LIVE);
+    drop(registry);
+    // SAFETY: Live, and SCHED was ours from birth.
+    unsafe { raw.queue(priority) };
+    true
+}
+
+/// Disabling.
+impl RawTasklet {
+    /// Raises the depth; does not wait.
+    #[inline(always)]
+    pub(crate) fn raise_depth(&self) {
+        // SAFETY: Initialised, by the type invariant.
+        unsafe { bitops::inc_count(self.as_ptr()) };
+        if self.flag(flag::KILLING) {
+            settle_depth(self);
+        }
+    }
+
+    /// Lowers the depth by one; the caller gives up one that it raised.
+    #[inline(always)]
+    pub(crate) fn lower_depth(&self) {
+        // SAFETY: Initialised, by the type invariant.
+        unsafe { bitops::dec_count(self.as_ptr()) };
+        if self.flag(flag::KILLING) {
+            settle_depth(self);
+        }
+    }
+
+    /// Leaves a raised depth to whoever calls [`lower_kept`].
+    #[inline]
+    pub(crate) fn keep_depth(&self) {
+        self.kept.fetch_add(1, Release);
+    }
+
+    /// While a kill is under way, moves the depth out of the kernel's sight.
+    fn shelve_depth(&self, _: &mut Locked) {
+        // First the run is forbidden, then it is let go: a disabled handler must not be called.
+        self.clear_flag(flag::LAST_RUN);
+        // SAFETY: Initialised; the shelf is guarded by the lock.
+        unsafe { *self.shelf.get() += bindings::rust_tasklet_count_xchg(self.as_ptr(), 0) };
+    }
+}
+
+/// Repairs `count` after a change in the middle of a kill, which needs it to be zero.
+#[cold]
+#[inline(never)]
+fn settle_depth(raw: &RawTasklet) {
+    let mut registry = registry::lock();
+    if raw.flag(flag::KILLING) {
+        raw.shelve_depth(&mut registry);
+    }
+}
+
+/// Lowers a depth that was kept, if there is one.
+#[inline(never)]
+pub(crate) fn lower_kept(raw: &RawTasklet) -> Result {
+    let mut kept = raw.kept.load(Relaxed);
+    while kept > 0 {
+        match raw.kept.cmpxchg(kept, kept - 1, Acquire) {
+            Ok(_) => {
+                raw.lower_depth();
+                return Ok(());
+            }
+            Err(now) => kept = now,
+        }
+    }
+    Err(EINVAL)
+}
+
+/// The disable depth, at this moment.
+#[inline(never)]
+pub(crate) fn depth(raw: &RawTasklet) -> u32 {
+    let _registry = registry::lock();
+    // SAFETY: Initialised; the shelf is guarded by the lock.
+    let depth = unsafe { bindings::rust_tasklet_count_read(raw.as_ptr()) + *raw.shelf.get() };
+    // Below zero only for the instant in which an enable meets a kill.
+    depth.try_into().unwrap_or(0)
+}
+
+/// Waits until no handler runs.
+#[inline(never)]
+pub(crate) fn synchronize(raw: &RawTasklet) -> Result {
+    check_may_wait(raw)?;
+    raw.wait_until_idle();
+    Ok(())
+}
+
+/// Raises the depth and waits until no handler runs. Changes nothing if the caller may not wait.
+#[inline(never)]
+pub(crate) fn disable(raw: &RawTasklet) -> Result {
+    check_may_wait(raw)?;
+    raw.raise_depth();
+    raw.wait_until_idle();
+    Ok(())
+}
+
+/// The callback during a kill: the pending run, if there was one, and nothing from then on.
+///
+/// # Safety
+///
+/// Only for the kernel to call, as the callback of a [`RawTasklet`].
+unsafe extern "C" fn last_run(tasklet: *mut bindings::tasklet_struct) {
+    // SAFETY: The kernel calls this for a tasklet in a kill, which waits; it is the first field.
+    let raw = unsafe { &*tasklet.cast::<RawTasklet>() };
+    if raw.clear_flag(flag::LAST_RUN) {
+        // SAFETY: In place of the kernel, in the same context.
+        unsafe { (raw.vtable.callback)(tasklet) };
+    }
+}
+
+/// Takes the tasklet out of service. Changes nothing if the caller may not wait.
+#[inline(never)]
+pub(crate) fn kill(raw: &RawTasklet) -> Result {
+    check_may_wait(raw)?;
+
+    let mut registry = registry::lock();
+    if raw.flag(flag::KILLING) {
+        drop(registry);
+        // SAFETY: The word is valid; whoever kills it clears the bit and wakes us.
+        unsafe {
+            bindings::rust_tasklet_wait_on_flag(raw.flags.get(), flag::KILLING as c_int);
+        }
+        return Ok(());
+    }
+    if !raw.flag(flag::LIVE) {
+        raw.clear_flag(flag::FRESH);
+        return Ok(());
+    }
+
+    raw.set_flag(flag::KILLING);
+    raw.set_flag(flag::LAST_RUN);
+    // A CPU that finds `count` zero from here on also finds the new callback: between the two it
+    // clears SCHED with a full barrier, and so do we have one between the two.
+    raw.set_callback(last_run);
+    // SAFETY: Initialised.
+    if unsafe { bindings::rust_tasklet_count_read(raw.as_ptr()) } != 0 {
+        raw.shelve_depth(&mut registry);
+    }
+    drop(registry);
+
+    // SAFETY: Initialised, and the context was checked. The last run is enabled and does not
+    // schedule itself, so SCHED comes free.
+    unsafe { bindings::rust_tasklet_lock_sched(raw.as_ptr()) };
+    raw.wait_until_idle();
+
+    let mut registry = registry::lock();
+    // SAFETY: It was live.
+    unsafe { registry.remove(raw) };
+    raw.set_callback(raw.vtable.callback);
+    raw.clear_flag(flag::LAST_RUN);
+    // INVARIANT: SCHED is ours and no handler runs: parked.
+    raw.clear_flag(flag::LIVE);
+    // SAFETY: Initialised; the shelf is guarded by the lock.
+    unsafe {
+        bindings::rust_tasklet_count_add(raw.as_ptr(), *raw.shelf.get());
+        *raw.shelf.get() = 0;
+    }
+    raw.clear_flag(flag::KILLING);
+    drop(registry);
+    // SAFETY: Only the address counts, unless somebody waits and thereby holds a reference.
+    unsafe { bindings::rust_tasklet_wake_flag(raw.flags.get(), flag::KILLING as c_int) };
+    Ok(())
+}
+
+/// Puts a parked tasklet back into service; `true` if it was parked.
+#[inline(never)]
+pub(crate) fn revive(raw: &RawTasklet) -> bool {
+    let mut registry = registry::lock();
+    if !raw.is_parked() || raw.flag(flag::BURIED) {
+        return false;
+    }
+    // INVARIANT: As in `first_schedule()`.
+    // SAFETY: Parked, so it is not in the list; parking removes it.
+    unsafe { registry.add(raw) };
+    raw.set_flag(flag::LIVE);
+    // SAFETY: Initialised, and SCHED was ours.
+    unsafe { bindings::rust_tasklet_unlock_sched(raw.as_ptr()) };
+    true
+}
+
+/// Parks a tasklet whose handler goes away, for good.
+pub(crate) fn bury(raw: &RawTasklet) {
+    // Nothing can be done about an error, and there is none: the caller may sleep.
+    let _ = kill(raw);
+    raw.set_flag(flag::BURIED);
+}
+
+/// # Panics
+///
+/// If it is live, in atomic context: it cannot wait there, and must not return.
+#[inline(never)]
+fn kill_on_drop(raw: &mut RawTasklet) {
+    if !raw.flag(flag::LIVE) {
+        return;
+    }
+    if let Err(e) = kill(raw) {
+        panic!(
+            "tasklet of {} dropped in {}: kill() it first, or drop it where sleeping is allowed",
+            (raw.vtable.name)(),
+            if e == EDEADLK {
+                "its own handler"
+            } else {
+                "atomic context"
+            },
+        );
+    }
+}
+
+impl Drop for RawTasklet {
+    #[inline]
+    fn drop(&mut self) {
+        kill_on_drop(self);
+    }
+}
+
+// What code in a driver's module calls.
+export_symbol_gpl!(
+    first_schedule,
+    settle_depth,
+    depth,
+    lower_kept,
+    synchronize,
+    disable,
+    kill,
+    revive,
+    kill_on_drop,
+);

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The registry: every tasklet that can run, so that none outlives the module of its handler.
+//!
+//! Safe code may `mem::forget` the owner of a tasklet, or revive a static one and not kill it. Both
+//! are harmless while the driver's module is loaded. When it goes, its code goes too, so a module
+//! notifier takes what is left out of service and names it.
+//!
+//! A tasklet enters the registry when it is scheduled for the first time or revived, never when it
+//! is constructed: only then is it known to stay where it is until it is killed.
+
+use core::{
+    cell::UnsafeCell,
+    ptr::{
+        self,
+        NonNull, //
+    },
+};
+
+use kernel::{
+    error::to_result,
+    prelude::*,
+    types::Opaque, //
+};
+
+use crate::{
+    bindings,
+    tasklet::raw::{
+        self,
+        RawTasklet, //
+    }, //
+};
+
+/// A tasklet's place in the registry, guarded by its lock. Both ends are null.
+#[derive(Clone, Copy)]
+pub(crate) struct Links {
+    prev: *const RawTasklet,
+    next: *const RawTasklet,
+}
+
+impl Links {
+    pub(crate) const UNLINKED: Self = Self {
+        prev: ptr::null(),
+        next: ptr::null(),
+    };
+}
+
+/// # Invariants
+///
+/// `head` and the links of the tasklets are only touched under the registry lock; every tasklet in
+/// the list is initialised and stays where it is until it is removed.
+struct Registry {
+    head: UnsafeCell<*const RawTasklet>,
+}
+
+// SAFETY: All access is under a lock, by the type invariant.
+unsafe impl Sync for Registry {}
+
+static REGISTRY: Registry = Registry {
+    head: UnsafeCell::new(ptr::null()),
+};
+
+/// The registry, locked. Usable in any context but NMI.
+///
+/// The lock also guards every change of a tasklet's life, which happens seldom.
+pub(crate) struct Locked {
+    irqflags: usize,
+}
+
+pub(crate) fn lock() -> Locked {
+    Locked {
+        // SAFETY: Released in `Drop`.
+        irqflags: unsafe { bindings::rust_tasklet_registry_lock() },
+    }
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // SAFETY: Taken in `lock()`.
+        unsafe { bindings::rust_tasklet_registry_unlock(self.irqflags) };
+    }
+}
+
+impl Locked {
+    /// Adds `raw`.
+    ///
+    /// # Safety
+    ///
+    /// `raw` must not be in the list, and must be removed before it moves or is freed.
+    pub(crate) unsafe fn add(&mut self, raw: &RawTasklet) {
+        // SAFETY: Only the holder of the lock comes here; what is in the list is valid.
+        unsafe {
+            let head = REGISTRY.head.get();
+            *raw.links.get() = Links {
+                prev: ptr::null(),
+                next: *head,
+            };
+            if let Some(next) = (*head).as_ref() {
+                (*next.links.get()).prev = raw;
+            }
+            *head = raw;
+        }
+    }
+
+    /// Removes `raw`.
+    ///
+    /// # Safety
+    ///
+    /// `raw` must be in the list.
+    pub(crate) unsafe fn remove(&mut self, raw: &RawTasklet) {
+        // SAFETY: Only the holder of the lock comes here; what is in the list is valid.
+        unsafe {
+            let Links { prev, next } = *raw.links.get();
+            match prev.as_ref() {
+                Some(prev) => (*prev.links.get()).next = next,
+                None => *REGISTRY.head.get() = next,
+            }
+            if let Some(next) = next.as_ref() {
+                (*next.links.get()).prev = prev;
+            }
+            *raw.links.get() = Links::UNLINKED;
+        }
+    }
+
+    /// Finds a tasklet whose handler lies in `module`.
+    ///
+    /// # Safety
+    ///
+    /// `module` must be valid.
+    unsafe fn find_in(&self, module: *mut bindings::module) -> Option<NonNull<RawTasklet>> {
+        // SAFETY: Under the lock, what is in the list is valid.
+        let mut raw = unsafe { *REGISTRY.head.get() };
+        while let Some(this) = NonNull::new(raw.cast_mut()) {
+            // SAFETY: As above.
+            let this_ref = unsafe { this.as_ref() };
+            let code = this_ref.vtable().callback as usize;
+            // SAFETY: `module` is valid by the contract of this function.
+            if unsafe { bindings::rust_tasklet_within_module(code, module) } {
+                return Some(this);
+            }
+            // SAFETY: Under the lock.
+            raw = unsafe { (*this_ref.links.get()).next };
+        }
+        None
+    }
+}
+
+/// Takes every tasklet of a module that goes away out of service, for good.
+///
+/// # Safety
+///
+/// `module` must be valid and past its `exit` function, in a context that may sleep.
+unsafe fn park_leaked(module: *mut bindings::module) {
+    loop {
+        // SAFETY: By the contract of this function.
+        let Some(raw) = (unsafe { lock().find_in(module) }) else {
+            return;
+        };
+        // SAFETY: The module's own code no longer runs, so nobody else can free the tasklet: it was
+        // forgotten, or is a static of the module.
+        let raw = unsafe { raw.as_ref() };
+        pr_warn!(
+            "tasklet of {} was not killed before its module went: parked\n",
+            (raw.vtable().name)()
+        );
+        raw::bury(raw);
+    }
+}
+
+/// The registration of the module notifier.
+#[pin_data(PinnedDrop)]
+pub(crate) struct Notifier {
+    #[pin]
+    block: Opaque<bindings::notifier_block>,
+}
+
+// SAFETY: The kernel's notifier chain does its own locking.
+unsafe impl Send for Notifier {}
+// SAFETY: As above.
+unsafe impl Sync for Notifier {}
+
+impl Notifier {
+    pub(crate) fn register() -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            block <- Opaque::try_ffi_init(|slot: *mut bindings::notifier_block| {
+                // SAFETY: `slot` is valid for writes, and stays there until `drop` unregisters it.
+                to_result(unsafe {
+                    slot.write(bindings::notifier_block {
+                        notifier_call: Some(Self::call),
+                        ..Default::default()
+                    });
+                    bindings::register_module_notifier(slot)
+                })
+            }),
+        })
+    }
+
+    /// # Safety
+    ///
+    /// Only for the kernel to call, from the chain of module notifiers.
+    unsafe extern "C" fn call(
+        _block: *mut bindings::notifier_block,
+        action: c_ulong,
+        module: *mut c_void,
+    ) -> c_int {
+        if action == bindings::module_state_MODULE_STATE_GOING as c_ulong {
+            // SAFETY: The kernel passes a valid module, after its `exit`, and the chain may sleep.
+            unsafe { park_leaked(module.cast()) };
+        }
+        0
+    }
+}
+
+#[pinned_drop]
+impl PinnedDrop for Notifier {
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: Registered in `register()`.
+        unsafe { bindings::unregister_module_notifier(self.block.get()) };
+    }
+}
