@@ -76,6 +76,7 @@
 //! [`static_tasklet!`] for statics; `samples/rust_tasklet_hello.rs` for a complete module.
 
 use kernel::{
+    debugfs,
     prelude::*,
     InPlaceModule, //
 };
@@ -87,23 +88,38 @@ mod tasklet {
     pub(crate) mod export;
 
     pub(crate) mod bitops;
+    pub(crate) mod debugfs;
+    pub(crate) mod deferred;
+    pub(crate) mod lockdep;
     pub(crate) mod raw;
     pub(crate) mod registry;
 
     pub(crate) mod context;
     pub(crate) mod handler;
 
+    pub(crate) mod boxed;
     pub(crate) mod disabled;
+    pub(crate) mod embedded;
     pub(crate) mod fixed;
     pub(crate) mod inline;
 }
 
 pub use tasklet::{
+    boxed::TaskletBox,
     context::{
         TaskletContext,
         EWOULDBLOCK, //
     },
     disabled::Disabled,
+    embedded::{
+        with_tasklet,
+        Embedded,
+        EmbeddedTasklet,
+        HasTasklet,
+        TaskletHandle,
+        TaskletItem,
+        TaskletPointer, //
+    },
     handler::{
         TaskletFn,
         TaskletHandler, //
@@ -119,17 +135,21 @@ module! {
     license: "GPL",
 }
 
-/// The module itself: the crate needs to hear of modules that go.
+/// The module itself: the crate needs to hear of modules that go, and shows what is live.
 #[pin_data]
 struct RustTasklet {
     #[pin]
     notifier: tasklet::registry::Notifier,
+    #[pin]
+    tasklets: debugfs::File<tasklet::debugfs::Tasklets>,
 }
 
 impl InPlaceModule for RustTasklet {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        let dir = debugfs::Dir::new(c"rust_tasklet");
         try_pin_init!(Self {
             notifier <- tasklet::registry::Notifier::register(),
+            tasklets <- dir.read_only_file(c"tasklets", tasklet::debugfs::Tasklets),
         })
     }
 }

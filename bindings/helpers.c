@@ -6,12 +6,15 @@
 #include <linux/bitops.h>
 #include <linux/bottom_half.h>
 #include <linux/interrupt.h>
+#include <linux/lockdep.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/wait_bit.h>
+#include <linux/workqueue.h>
 
 #include "helpers.h"
 
@@ -139,3 +142,68 @@ bool rust_tasklet_within_module(unsigned long addr, struct module *mod)
 {
 	return within_module(addr, mod);
 }
+
+/* Who holds it knows that what the registry lists is not freed meanwhile. */
+static DEFINE_MUTEX(teardown);
+
+void rust_tasklet_teardown_lock(void)
+{
+	mutex_lock(&teardown);
+}
+
+void rust_tasklet_teardown_unlock(void)
+{
+	mutex_unlock(&teardown);
+}
+
+static void (*release_fn)(void);
+
+static void release_work_fn(struct work_struct *work)
+{
+	release_fn();
+}
+
+static DECLARE_WORK(release_work, release_work_fn);
+
+void rust_tasklet_release_init(void (*release)(void))
+{
+	release_fn = release;
+}
+
+void rust_tasklet_release_queue(void)
+{
+	schedule_work(&release_work);
+}
+
+void rust_tasklet_release_flush(void)
+{
+	flush_work(&release_work);
+}
+
+#ifdef CONFIG_LOCKDEP
+void rust_tasklet_lockdep_enter(struct lockdep_map *map)
+{
+	lock_map_acquire(map);
+}
+EXPORT_SYMBOL_GPL(rust_tasklet_lockdep_enter);
+
+void rust_tasklet_lockdep_exit(struct lockdep_map *map)
+{
+	lock_map_release(map);
+}
+EXPORT_SYMBOL_GPL(rust_tasklet_lockdep_exit);
+
+/*
+ * With interrupts off, as in timer_delete_sync(): the handler takes the map in
+ * softirq context, which lockdep would otherwise forbid to be taken here.
+ */
+void rust_tasklet_lockdep_wait(struct lockdep_map *map)
+{
+	unsigned long irqflags;
+
+	local_irq_save(irqflags);
+	lock_map_acquire(map);
+	lock_map_release(map);
+	local_irq_restore(irqflags);
+}
+#endif

@@ -7,6 +7,7 @@
 
 #include <linux/types.h>
 
+struct lockdep_map;
 struct module;
 struct task_struct;
 struct tasklet_struct;
@@ -37,5 +38,19 @@ bool rust_tasklet_in_softirq_handler(void);
 unsigned long rust_tasklet_registry_lock(void);
 void rust_tasklet_registry_unlock(unsigned long irqflags);
 bool rust_tasklet_within_module(unsigned long addr, struct module *mod);
+void rust_tasklet_teardown_lock(void);
+void rust_tasklet_teardown_unlock(void);
+
+/* Releasing from process context: see tasklet/deferred.rs. */
+void rust_tasklet_release_init(void (*release)(void));
+void rust_tasklet_release_queue(void);
+void rust_tasklet_release_flush(void);
+
+#ifdef CONFIG_LOCKDEP
+/* "Waits for the handler" as a lock: see tasklet/lockdep.rs. */
+void rust_tasklet_lockdep_enter(struct lockdep_map *map);
+void rust_tasklet_lockdep_exit(struct lockdep_map *map);
+void rust_tasklet_lockdep_wait(struct lockdep_map *map);
+#endif
 
 #endif

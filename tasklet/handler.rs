@@ -2,10 +2,14 @@
 
 //! What a tasklet runs: a [`TaskletHandler`], or a closure.
 
-use core::cell::UnsafeCell;
+use core::{
+    cell::UnsafeCell,
+    ptr::NonNull, //
+};
 
 use crate::{
     bindings,
+    tasklet::raw::RawTasklet,
     TaskletContext, //
 };
 
@@ -56,6 +60,9 @@ impl<F> TaskletFn<F> {
 /// [`Tasklet`]: crate::Tasklet
 #[doc(hidden)]
 pub trait Run: Sync {
+    /// The name of what runs, for messages.
+    fn name() -> &'static str;
+
     /// Runs the handler.
     ///
     /// # Safety
@@ -65,6 +72,10 @@ pub trait Run: Sync {
 }
 
 impl<H: TaskletHandler> Run for H {
+    fn name() -> &'static str {
+        core::any::type_name::<H>()
+    }
+
     #[inline(always)]
     unsafe fn run(&self, cx: &TaskletContext<'_>) {
         TaskletHandler::run(self, cx);
@@ -72,6 +83,10 @@ impl<H: TaskletHandler> Run for H {
 }
 
 impl<F: FnMut(&TaskletContext<'_>) + Send> Run for TaskletFn<F> {
+    fn name() -> &'static str {
+        core::any::type_name::<F>()
+    }
+
     #[inline(always)]
     unsafe fn run(&self, cx: &TaskletContext<'_>) {
         // SAFETY: By the type invariant only callbacks of this tasklet come here, and those do not
@@ -82,10 +97,15 @@ impl<F: FnMut(&TaskletContext<'_>) + Send> Run for TaskletFn<F> {
     }
 }
 
-/// The part of a tasklet that depends on the handler's type, one per type.
+/// The part of a tasklet that depends on types, one per type.
 pub(crate) struct Vtable {
     /// The function the kernel calls.
     pub(crate) callback: unsafe extern "C" fn(*mut bindings::tasklet_struct),
     /// The name of the handler's type, for messages.
     pub(crate) name: fn() -> &'static str,
+    /// The field that the tasklet is, with a dot before it, or nothing.
+    pub(crate) field: &'static str,
+    /// Drops the owner of a parked tasklet, in process context. Only for tasklets whose owner may be
+    /// dropped anywhere: see [`deferred`](super::deferred).
+    pub(crate) release: Option<unsafe fn(NonNull<RawTasklet>)>,
 }

@@ -86,18 +86,21 @@ use crate::{
 pub struct Tasklet<H> {
     // First, so that the kernel's pointer leads to the handler. Dropped first as well.
     #[pin]
-    raw: RawTasklet,
+    pub(super) raw: RawTasklet,
     #[pin]
-    handler: H,
+    pub(super) handler: H,
     #[pin]
-    _pin: PhantomPinned,
+    pub(super) _pin: PhantomPinned,
 }
 
 /// Construction.
 impl<H: Run> Tasklet<H> {
     const VTABLE: &'static Vtable = &Vtable {
         callback: Self::callback,
-        name: core::any::type_name::<H>,
+        name: H::name,
+        field: "",
+        // Dropped in place, or never.
+        release: None,
     };
 
     /// The function the kernel calls.
@@ -105,19 +108,25 @@ impl<H: Run> Tasklet<H> {
     /// # Safety
     ///
     /// Only for the kernel to call, as the callback of a [`Tasklet<H>`].
-    unsafe extern "C" fn callback(tasklet: *mut bindings::tasklet_struct) {
+    pub(super) unsafe extern "C" fn callback(tasklet: *mut bindings::tasklet_struct) {
         // SAFETY: The kernel passes what was scheduled, and the vtable is for `H`: by the type
         // invariant this is a `Tasklet<H>`. It is pinned, and nobody drops it before RUN is clear.
         let this = unsafe { &*tasklet.cast::<Self>() };
         this.raw.enter_handler();
         // SAFETY: This is its callback.
         unsafe { this.handler.run(TaskletContext::from_raw(&this.raw)) };
+        this.raw.exit_handler();
     }
 
-    fn init<E>(handler: impl PinInit<H, E>, disabled: bool) -> impl PinInit<Self, E> {
+    /// `vtable` must have [`Self::callback`].
+    pub(super) fn init<E>(
+        handler: impl PinInit<H, E>,
+        vtable: &'static Vtable,
+        disabled: bool,
+    ) -> impl PinInit<Self, E> {
         // INVARIANT: The vtable is for `H`, and the handler follows.
         try_pin_init!(Self {
-            raw: RawTasklet::fresh(Self::VTABLE, disabled),
+            raw: RawTasklet::fresh(vtable, disabled),
             handler <- handler,
             _pin: PhantomPinned,
         }? E)
@@ -156,7 +165,7 @@ impl<H: TaskletHandler + 'static> Tasklet<H> {
     ///
     /// See [`Tasklet`].
     pub fn new<E>(handler: impl PinInit<H, E>) -> impl PinInit<Self, E> {
-        Self::init(handler, false)
+        Self::init(handler, Self::VTABLE, false)
     }
 
     /// Makes a tasklet that is disabled: it may be scheduled, and runs after [`Tasklet::enable`].
@@ -181,7 +190,7 @@ impl<H: TaskletHandler + 'static> Tasklet<H> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn new_disabled<E>(handler: impl PinInit<H, E>) -> impl PinInit<Self, E> {
-        Self::init(handler, true)
+        Self::init(handler, Self::VTABLE, true)
     }
 }
 
@@ -212,7 +221,7 @@ impl<F: FnMut(&TaskletContext<'_>) + Send + 'static> Tasklet<TaskletFn<F>> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn from_fn(f: F) -> impl PinInit<Self> {
-        Self::init(TaskletFn::new(f), false)
+        Self::init(TaskletFn::new(f), Self::VTABLE, false)
     }
 }
 
@@ -427,7 +436,10 @@ impl<H> Tasklet<H> {
     /// }
     /// ```
     #[inline]
-    pub fn revive(&self) -> bool {
+    pub fn revive(&self) -> bool
+    where
+        H: Run,
+    {
         raw::revive(&self.raw)
     }
 

@@ -41,7 +41,10 @@
 
 use core::{
     cell::UnsafeCell,
-    ptr, //
+    ptr::{
+        self,
+        NonNull, //
+    },
 };
 
 use kernel::{
@@ -62,6 +65,7 @@ use crate::{
         context::check_may_wait,
         export::export_symbol_gpl,
         handler::Vtable,
+        lockdep::HandlerMap,
         registry::{
             self,
             Links,
@@ -86,6 +90,10 @@ mod flag {
     pub(super) const LAST_RUN: u32 = 3;
     /// Parked for good: its module is gone.
     pub(super) const BURIED: u32 = 4;
+    /// A handle owns it, so it may be live.
+    pub(super) const OWNED: u32 = 5;
+    /// In the list of the registry.
+    pub(super) const LISTED: u32 = 6;
 }
 
 /// The softirq that a tasklet is queued for.
@@ -102,7 +110,8 @@ pub(crate) enum Priority {
 /// # Invariants
 ///
 /// - `tasklet` is initialised. If it is not live, its SCHED bit is set and it is on no queue.
-/// - While it is live it is in the registry, and stays where it is until it is parked.
+/// - From the moment it is first live it stays where it is until it is dropped, and is in the
+///   registry until its release is deferred, its module goes, or it is dropped.
 /// - `flags` changes under the registry lock only, but for LAST_RUN, which [`last_run`] clears.
 /// - `shelf` is touched under the registry lock only. `tasklet.count` plus `shelf` is the disable
 ///   depth: the number of guards alive or forgotten, plus `kept`.
@@ -112,10 +121,12 @@ pub(crate) struct RawTasklet {
     // user, tells who runs the handler.
     tasklet: Opaque<bindings::tasklet_struct>,
     flags: UnsafeCell<c_ulong>,
-    vtable: &'static Vtable,
+    // Changes under the registry lock, while it is parked and not owned.
+    vtable: UnsafeCell<&'static Vtable>,
     pub(super) links: UnsafeCell<Links>,
     shelf: UnsafeCell<c_int>,
     kept: Atomic<i32>,
+    map: HandlerMap,
 }
 
 // SAFETY: Nothing in it belongs to a thread.
@@ -154,10 +165,11 @@ impl RawTasklet {
                 data: 0,
             }),
             flags: UnsafeCell::new(flags),
-            vtable,
+            vtable: UnsafeCell::new(vtable),
             links: UnsafeCell::new(Links::UNLINKED),
             shelf: UnsafeCell::new(0),
             kept: Atomic::new(depth),
+            map: HandlerMap::new(vtable),
         }
     }
 }
@@ -169,8 +181,10 @@ impl RawTasklet {
         self.tasklet.get()
     }
 
+    /// The vtable of a tasklet that is live or owned.
     pub(crate) fn vtable(&self) -> &'static Vtable {
-        self.vtable
+        // SAFETY: It does not change in these states.
+        unsafe { *self.vtable.get() }
     }
 
     /// One bit of the kernel's state word, at this moment.
@@ -214,6 +228,19 @@ impl RawTasklet {
         self.state_bit(bindings::TASKLET_STATE_RUN)
     }
 
+    /// For the list of all tasklets.
+    pub(super) fn state(&self) -> &'static str {
+        if self.is_running() {
+            "running"
+        } else if !self.flag(flag::LIVE) {
+            "parked"
+        } else if self.is_scheduled() {
+            "pending"
+        } else {
+            "idle"
+        }
+    }
+
     #[inline]
     pub(crate) fn is_parked(&self) -> bool {
         !self.flag(flag::LIVE) && !self.flag(flag::FRESH)
@@ -227,6 +254,13 @@ impl RawTasklet {
     pub(crate) fn enter_handler(&self) {
         // SAFETY: `data` is ours, and while RUN is set only the callback comes here.
         unsafe { (&raw mut (*self.as_ptr()).data).write_volatile(bitops::current() as c_ulong) };
+        self.map.enter();
+    }
+
+    /// For the callback, after the handler has returned.
+    #[inline(always)]
+    pub(crate) fn exit_handler(&self) {
+        self.map.exit();
     }
 
     /// In softirq context: is this CPU in the handler of this very tasklet?
@@ -267,8 +301,32 @@ impl RawTasklet {
 
     /// Waits until no handler runs; the caller may wait.
     fn wait_until_idle(&self) {
+        self.map.wait();
         // SAFETY: Initialised; the callers checked the context.
         unsafe { bindings::rust_tasklet_unlock_wait(self.as_ptr()) };
+    }
+}
+
+/// Being listed. Each tasklet is in the list of the registry at most once.
+impl RawTasklet {
+    /// Becomes live and listed; whoever calls this owns SCHED.
+    ///
+    /// It is used by reference, so it is pinned: constructors only give pinned tasklets.
+    fn go_live(&self, registry: &mut Locked) {
+        if !self.flag(flag::LISTED) {
+            // SAFETY: It is not in the list, and dropping it removes it.
+            unsafe { registry.add(self) };
+            self.set_flag(flag::LISTED);
+        }
+        self.set_flag(flag::LIVE);
+    }
+
+    /// Leaves the list, if it is there.
+    pub(super) fn unlist(&self, registry: &mut Locked) {
+        if self.clear_flag(flag::LISTED) {
+            // SAFETY: It was in the list.
+            unsafe { registry.remove(self) };
+        }
     }
 }
 
@@ -281,11 +339,7 @@ fn first_schedule(raw: &RawTasklet, priority: Priority) -> bool {
         // Another CPU came first. It found SCHED set as we did, so its run follows our call.
         return false;
     }
-    // INVARIANT: It is used by reference for the first time, so it is pinned: constructors only give
-    // pinned tasklets, and dropping it parks it.
-    // SAFETY: It was fresh, so it is not in the list; parking removes it.
-    unsafe { registry.add(raw) };
-    raw.set_flag(flag::LIVE);
+    raw.go_live(&mut registry);
     drop(registry);
     // SAFETY: Live, and SCHED was ours from birth.
     unsafe { raw.queue(priority) };
@@ -318,6 +372,13 @@ impl RawTasklet {
     #[inline]
     pub(crate) fn keep_depth(&self) {
         self.kept.fetch_add(1, Release);
+    }
+
+    pub(super) fn depth_locked(&self, _: &Locked) -> u32 {
+        // SAFETY: Initialised; the shelf is guarded by the lock.
+        let depth = unsafe { bindings::rust_tasklet_count_read(self.as_ptr()) + *self.shelf.get() };
+        // Below zero only for the instant in which an enable meets a kill.
+        depth.try_into().unwrap_or(0)
     }
 
     /// While a kill is under way, moves the depth out of the kernel's sight.
@@ -358,11 +419,7 @@ pub(crate) fn lower_kept(raw: &RawTasklet) -> Result {
 /// The disable depth, at this moment.
 #[inline(never)]
 pub(crate) fn depth(raw: &RawTasklet) -> u32 {
-    let _registry = registry::lock();
-    // SAFETY: Initialised; the shelf is guarded by the lock.
-    let depth = unsafe { bindings::rust_tasklet_count_read(raw.as_ptr()) + *raw.shelf.get() };
-    // Below zero only for the instant in which an enable meets a kill.
-    depth.try_into().unwrap_or(0)
+    raw.depth_locked(&registry::lock())
 }
 
 /// Waits until no handler runs.
@@ -392,7 +449,7 @@ unsafe extern "C" fn last_run(tasklet: *mut bindings::tasklet_struct) {
     let raw = unsafe { &*tasklet.cast::<RawTasklet>() };
     if raw.clear_flag(flag::LAST_RUN) {
         // SAFETY: In place of the kernel, in the same context.
-        unsafe { (raw.vtable.callback)(tasklet) };
+        unsafe { (raw.vtable().callback)(tasklet) };
     }
 }
 
@@ -426,15 +483,14 @@ pub(crate) fn kill(raw: &RawTasklet) -> Result {
     }
     drop(registry);
 
+    raw.map.wait();
     // SAFETY: Initialised, and the context was checked. The last run is enabled and does not
     // schedule itself, so SCHED comes free.
     unsafe { bindings::rust_tasklet_lock_sched(raw.as_ptr()) };
     raw.wait_until_idle();
 
-    let mut registry = registry::lock();
-    // SAFETY: It was live.
-    unsafe { registry.remove(raw) };
-    raw.set_callback(raw.vtable.callback);
+    let registry = registry::lock();
+    raw.set_callback(raw.vtable().callback);
     raw.clear_flag(flag::LAST_RUN);
     // INVARIANT: SCHED is ours and no handler runs: parked.
     raw.clear_flag(flag::LIVE);
@@ -457,34 +513,91 @@ pub(crate) fn revive(raw: &RawTasklet) -> bool {
     if !raw.is_parked() || raw.flag(flag::BURIED) {
         return false;
     }
-    // INVARIANT: As in `first_schedule()`.
-    // SAFETY: Parked, so it is not in the list; parking removes it.
-    unsafe { registry.add(raw) };
-    raw.set_flag(flag::LIVE);
+    raw.go_live(&mut registry);
     // SAFETY: Initialised, and SCHED was ours.
     unsafe { bindings::rust_tasklet_unlock_sched(raw.as_ptr()) };
     true
 }
 
-/// Parks a tasklet whose handler goes away, for good.
-pub(crate) fn bury(raw: &RawTasklet) {
-    // Nothing can be done about an error, and there is none: the caller may sleep.
-    let _ = kill(raw);
-    raw.set_flag(flag::BURIED);
+/// Gives a parked tasklet an owner and puts it into service; `false` if it has an owner already.
+///
+/// # Safety
+///
+/// `vtable` must be right for it, and the owner must keep it where it is until [`disown`] returns.
+#[inline(never)]
+pub(crate) unsafe fn own(raw: &RawTasklet, vtable: &'static Vtable) -> bool {
+    let mut registry = registry::lock();
+    if raw.flag(flag::OWNED) || !raw.is_parked() || raw.flag(flag::BURIED) {
+        return false;
+    }
+    raw.set_flag(flag::OWNED);
+    // SAFETY: Parked, and nobody owned it.
+    unsafe { *raw.vtable.get() = vtable };
+    raw.go_live(&mut registry);
+    // SAFETY: Initialised, and SCHED was ours.
+    unsafe { bindings::rust_tasklet_unlock_sched(raw.as_ptr()) };
+    true
 }
 
+/// Parks a tasklet whose owner is dropped, and tells how to drop the rest of the owner.
+///
+/// # Safety
+///
+/// It must have an owner, which the caller is or stands for, with a `release` in its vtable. The
+/// caller may sleep.
+pub(crate) unsafe fn disown(raw: &RawTasklet) -> unsafe fn(NonNull<RawTasklet>) {
+    // Read first: without an owner, it may get another and with it another vtable.
+    let release = raw.vtable().release;
+    // The caller may sleep, so there is no error.
+    let _ = kill(raw);
+    let _registry = registry::lock();
+    raw.clear_flag(flag::OWNED);
+    // SAFETY: By the contract of this function.
+    unsafe { release.unwrap_unchecked() }
+}
+
+/// Parks a tasklet whose handler goes away, for good; `true` if it was not parked.
+pub(crate) fn bury(raw: &RawTasklet) -> bool {
+    let live = raw.flag(flag::LIVE);
+    // The caller may sleep, so there is no error.
+    let _ = kill(raw);
+    raw.set_flag(flag::BURIED);
+    raw.unlist(&mut registry::lock());
+    live
+}
+
+/// Parks a tasklet whose owner only borrows it.
+///
 /// # Panics
 ///
 /// If it is live, in atomic context: it cannot wait there, and must not return.
 #[inline(never)]
+pub(crate) fn disown_borrowed(raw: &RawTasklet) {
+    park_or_panic(raw);
+    let _registry = registry::lock();
+    raw.clear_flag(flag::OWNED);
+}
+
+/// Parks a tasklet whose memory goes.
+///
+/// # Panics
+///
+/// As for [`disown_borrowed`].
+#[inline(never)]
 fn kill_on_drop(raw: &mut RawTasklet) {
+    park_or_panic(raw);
+    raw.unlist(&mut registry::lock());
+}
+
+fn park_or_panic(raw: &RawTasklet) {
     if !raw.flag(flag::LIVE) {
         return;
     }
     if let Err(e) = kill(raw) {
         panic!(
-            "tasklet of {} dropped in {}: kill() it first, or drop it where sleeping is allowed",
-            (raw.vtable.name)(),
+            "tasklet of {}{} dropped in {}: kill() it first, or drop it where sleeping is allowed",
+            (raw.vtable().name)(),
+            raw.vtable().field,
             if e == EDEADLK {
                 "its own handler"
             } else {
@@ -511,5 +624,7 @@ export_symbol_gpl!(
     disable,
     kill,
     revive,
+    own,
+    disown_borrowed,
     kill_on_drop,
 );

@@ -6,8 +6,8 @@
 //! are harmless while the driver's module is loaded. When it goes, its code goes too, so a module
 //! notifier takes what is left out of service and names it.
 //!
-//! A tasklet enters the registry when it is scheduled for the first time or revived, never when it
-//! is constructed: only then is it known to stay where it is until it is killed.
+//! A tasklet enters the registry when it is scheduled for the first time, activated or revived,
+//! never when it is constructed: only then is it known to stay where it is until it is dropped.
 
 use core::{
     cell::UnsafeCell,
@@ -25,10 +25,13 @@ use kernel::{
 
 use crate::{
     bindings,
-    tasklet::raw::{
-        self,
-        RawTasklet, //
-    }, //
+    tasklet::{
+        deferred,
+        raw::{
+            self,
+            RawTasklet, //
+        }, //
+    },
 };
 
 /// A tasklet's place in the registry, guarded by its lock. Both ends are null.
@@ -47,10 +50,11 @@ impl Links {
 
 /// # Invariants
 ///
-/// `head` and the links of the tasklets are only touched under the registry lock; every tasklet in
-/// the list is initialised and stays where it is until it is removed.
+/// The two lists and the links of the tasklets are only touched under the registry lock; every
+/// tasklet in a list is initialised and stays where it is until it is removed.
 struct Registry {
     head: UnsafeCell<*const RawTasklet>,
+    deferred: UnsafeCell<*const RawTasklet>,
 }
 
 // SAFETY: All access is under a lock, by the type invariant.
@@ -58,6 +62,7 @@ unsafe impl Sync for Registry {}
 
 static REGISTRY: Registry = Registry {
     head: UnsafeCell::new(ptr::null()),
+    deferred: UnsafeCell::new(ptr::null()),
 };
 
 /// The registry, locked. Usable in any context but NMI.
@@ -122,49 +127,100 @@ impl Locked {
         }
     }
 
+    /// Moves `raw` to the list of those whose release is deferred.
+    ///
+    /// # Safety
+    ///
+    /// `raw` must not be in that list, and must stay where it is until it is taken from there.
+    pub(crate) unsafe fn defer(&mut self, raw: &RawTasklet) {
+        raw.unlist(self);
+        // SAFETY: Only the holder of the lock comes here; now it is in no list.
+        unsafe {
+            let deferred = REGISTRY.deferred.get();
+            (*raw.links.get()).next = *deferred;
+            *deferred = raw;
+        }
+    }
+
+    /// Takes a tasklet from the list of those whose release is deferred.
+    pub(crate) fn next_deferred(&mut self) -> Option<NonNull<RawTasklet>> {
+        // SAFETY: Only the holder of the lock comes here; what is in the list is valid.
+        unsafe {
+            let deferred = REGISTRY.deferred.get();
+            let raw = NonNull::new((*deferred).cast_mut())?;
+            *deferred = (*raw.as_ref().links.get()).next;
+            *raw.as_ref().links.get() = Links::UNLINKED;
+            Some(raw)
+        }
+    }
+
+    /// All tasklets, the newest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &RawTasklet> {
+        // SAFETY: The lock is held while the iterator exists, and what is in the list is valid.
+        let first = unsafe { (*REGISTRY.head.get()).as_ref() };
+        // SAFETY: As above.
+        core::iter::successors(first, |raw| unsafe { (*raw.links.get()).next.as_ref() })
+    }
+
     /// Finds a tasklet whose handler lies in `module`.
     ///
     /// # Safety
     ///
     /// `module` must be valid.
     unsafe fn find_in(&self, module: *mut bindings::module) -> Option<NonNull<RawTasklet>> {
-        // SAFETY: Under the lock, what is in the list is valid.
-        let mut raw = unsafe { *REGISTRY.head.get() };
-        while let Some(this) = NonNull::new(raw.cast_mut()) {
-            // SAFETY: As above.
-            let this_ref = unsafe { this.as_ref() };
-            let code = this_ref.vtable().callback as usize;
-            // SAFETY: `module` is valid by the contract of this function.
-            if unsafe { bindings::rust_tasklet_within_module(code, module) } {
-                return Some(this);
-            }
-            // SAFETY: Under the lock.
-            raw = unsafe { (*this_ref.links.get()).next };
-        }
-        None
+        self.iter()
+            .find(|raw| {
+                let code = raw.vtable().callback as usize;
+                // SAFETY: `module` is valid by the contract of this function.
+                unsafe { bindings::rust_tasklet_within_module(code, module) }
+            })
+            .map(NonNull::from)
     }
 }
 
-/// Takes every tasklet of a module that goes away out of service, for good.
+/// Excludes deferred releases: while it is held, what the registry lists is not freed.
+pub(crate) struct Teardown;
+
+pub(crate) fn teardown_lock() -> Teardown {
+    // SAFETY: Released in `Drop`. Called where sleeping is allowed.
+    unsafe { bindings::rust_tasklet_teardown_lock() };
+    Teardown
+}
+
+impl Drop for Teardown {
+    fn drop(&mut self) {
+        // SAFETY: Taken in `teardown_lock()`.
+        unsafe { bindings::rust_tasklet_teardown_unlock() };
+    }
+}
+
+/// Takes every tasklet of a module that goes away out of service, for good, and waits until nothing
+/// of it is left to be released.
 ///
 /// # Safety
 ///
 /// `module` must be valid and past its `exit` function, in a context that may sleep.
 unsafe fn park_leaked(module: *mut bindings::module) {
     loop {
+        let _teardown = teardown_lock();
         // SAFETY: By the contract of this function.
         let Some(raw) = (unsafe { lock().find_in(module) }) else {
-            return;
+            break;
         };
-        // SAFETY: The module's own code no longer runs, so nobody else can free the tasklet: it was
-        // forgotten, or is a static of the module.
+        // SAFETY: The module's own code no longer runs, but for handlers that are still live. So
+        // nobody frees the tasklet: it was forgotten, or is a static of the module, or a handler
+        // drops its owner now, whose release waits for us.
         let raw = unsafe { raw.as_ref() };
-        pr_warn!(
-            "tasklet of {} was not killed before its module went: parked\n",
-            (raw.vtable().name)()
-        );
-        raw::bury(raw);
+        if raw::bury(raw) {
+            pr_warn!(
+                "tasklet of {}{} was not killed before its module went: parked\n",
+                (raw.vtable().name)(),
+                raw.vtable().field
+            );
+        }
     }
+    // No handler is left that could defer more.
+    deferred::flush();
 }
 
 /// The registration of the module notifier.
@@ -181,6 +237,7 @@ unsafe impl Sync for Notifier {}
 
 impl Notifier {
     pub(crate) fn register() -> impl PinInit<Self, Error> {
+        deferred::init();
         try_pin_init!(Self {
             block <- Opaque::try_ffi_init(|slot: *mut bindings::notifier_block| {
                 // SAFETY: `slot` is valid for writes, and stays there until `drop` unregisters it.
@@ -216,5 +273,7 @@ impl PinnedDrop for Notifier {
     fn drop(self: Pin<&mut Self>) {
         // SAFETY: Registered in `register()`.
         unsafe { bindings::unregister_module_notifier(self.block.get()) };
+        // All users are gone; the last of the work item may still be running.
+        deferred::flush();
     }
 }

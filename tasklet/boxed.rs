@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! [`TaskletBox`], the heap form: an owner that may be dropped in any context.
+
+use core::{
+    marker::PhantomData,
+    ops::Deref,
+    pin::Pin,
+    ptr::NonNull, //
+};
+
+use kernel::{
+    alloc::Flags,
+    prelude::*, //
+};
+
+use crate::{
+    tasklet::{
+        deferred,
+        handler::{
+            Run,
+            Vtable, //
+        },
+        raw::RawTasklet, //
+    },
+    Tasklet,
+    TaskletContext,
+    TaskletFn,
+    TaskletHandler, //
+};
+
+/// A tasklet on the heap, with its handler.
+///
+/// It is a [`Tasklet`] in every respect but one: it may be dropped in any context but NMI, also in
+/// hard interrupt context, in another tasklet, and in its own handler. Where the drop may wait, it
+/// kills the tasklet and drops the handler's data, like [`Tasklet`]. Elsewhere both happen a little
+/// later, in process context; until then the handler may still run. The module that made it is not
+/// unloaded before.
+///
+/// # Invariants
+///
+/// `tasklet` came from [`KBox::into_raw`], is pinned, and was made with [`Self::VTABLE`]. This is
+/// its only owner.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::prelude::*;
+/// use rust_tasklet::TaskletBox;
+///
+/// let tasklet = TaskletBox::from_fn(|_cx| pr_info!("ran\n"), GFP_KERNEL)?;
+/// tasklet.schedule();
+/// // Anywhere, also in an interrupt handler:
+/// drop(tasklet);
+/// # Ok::<(), Error>(())
+/// ```
+pub struct TaskletBox<H> {
+    tasklet: NonNull<Tasklet<H>>,
+    _owned: PhantomData<Tasklet<H>>,
+}
+
+// SAFETY: It owns a `Tasklet<H>`.
+unsafe impl<H> Send for TaskletBox<H> where Tasklet<H>: Send {}
+// SAFETY: A shared reference gives access to `&Tasklet<H>` only.
+unsafe impl<H> Sync for TaskletBox<H> where Tasklet<H>: Sync {}
+
+impl<H: Run + Send + 'static> TaskletBox<H> {
+    const VTABLE: &'static Vtable = &Vtable {
+        callback: Tasklet::<H>::callback,
+        name: H::name,
+        field: "",
+        release: Some(Self::release),
+    };
+
+    /// Drops the box of a parked tasklet.
+    ///
+    /// # Safety
+    ///
+    /// `raw` must be that of a box whose owner was given up.
+    unsafe fn release(raw: NonNull<RawTasklet>) {
+        // SAFETY: By the type invariant, `raw` is the first field of a tasklet in a `KBox`.
+        drop(unsafe { Pin::new_unchecked(KBox::from_raw(raw.as_ptr().cast::<Tasklet<H>>())) });
+    }
+
+    fn init<E>(handler: impl PinInit<H, E>, flags: Flags) -> Result<Self>
+    where
+        Error: From<E>,
+    {
+        let tasklet = KBox::pin_init(Tasklet::init(handler, Self::VTABLE, false), flags)?;
+        // SAFETY: Nothing is moved out of the pointer.
+        let tasklet = KBox::into_raw(unsafe { Pin::into_inner_unchecked(tasklet) });
+        // INVARIANT: Just made.
+        Ok(Self {
+            // SAFETY: A box is never null.
+            tasklet: unsafe { NonNull::new_unchecked(tasklet) },
+            _owned: PhantomData,
+        })
+    }
+}
+
+impl<H: TaskletHandler + Send + 'static> TaskletBox<H> {
+    /// Allocates a tasklet with a handler; see [`Tasklet::new`].
+    ///
+    /// Sleeps if `flags` do.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOMEM`] if there is no memory, or those of `handler`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::prelude::*;
+    /// use rust_tasklet::{TaskletBox, TaskletContext, TaskletHandler};
+    ///
+    /// struct Rx;
+    ///
+    /// impl TaskletHandler for Rx {
+    ///     fn run(&self, _cx: &TaskletContext<'_>) {}
+    /// }
+    ///
+    /// let rx = TaskletBox::new(Rx, GFP_KERNEL)?;
+    /// assert!(rx.schedule());
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn new<E>(handler: impl PinInit<H, E>, flags: Flags) -> Result<Self>
+    where
+        Error: From<E>,
+    {
+        Self::init(handler, flags)
+    }
+}
+
+impl<F: FnMut(&TaskletContext<'_>) + Send + 'static> TaskletBox<TaskletFn<F>> {
+    /// Allocates a tasklet with a closure; see [`Tasklet::from_fn`].
+    ///
+    /// Sleeps if `flags` do.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOMEM`] if there is no memory.
+    ///
+    /// # Examples
+    ///
+    /// See [`TaskletBox`].
+    pub fn from_fn(f: F, flags: Flags) -> Result<Self> {
+        Self::init(TaskletFn::new(f), flags)
+    }
+}
+
+impl<H> Deref for TaskletBox<H> {
+    type Target = Tasklet<H>;
+
+    fn deref(&self) -> &Tasklet<H> {
+        // SAFETY: It owns the tasklet, by the type invariant.
+        unsafe { self.tasklet.as_ref() }
+    }
+}
+
+impl<H> Drop for TaskletBox<H> {
+    fn drop(&mut self) {
+        // SAFETY: Made with a vtable that has a `release`; this is the owner, and it goes now.
+        unsafe { deferred::release(self.tasklet.cast()) };
+    }
+}

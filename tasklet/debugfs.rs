@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `/sys/kernel/debug/rust_tasklet/tasklets`: the registry, for people.
+
+use core::ffi::CStr;
+
+use kernel::{
+    debugfs::Writer,
+    fmt, //
+};
+
+use crate::{
+    bindings,
+    tasklet::{
+        raw::RawTasklet,
+        registry, //
+    },
+};
+
+/// The contents of the file.
+pub(crate) struct Tasklets;
+
+impl Writer for Tasklets {
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:<8} {:>5}  {:<24} handler", "state", "depth", "module")?;
+        // The lock is not held from line to line: it keeps interrupts off. What comes and goes
+        // meanwhile may be missed or shown twice.
+        for n in 0.. {
+            let registry = registry::lock();
+            let Some(raw) = registry.iter().nth(n) else {
+                break;
+            };
+            let mut symbol = Symbol::NONE;
+            writeln!(
+                f,
+                "{:<8} {:>5}  {:<24} {}{}",
+                raw.state(),
+                raw.depth_locked(&registry),
+                symbol.module(raw),
+                (raw.vtable().name)(),
+                raw.vtable().field,
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Room for what kallsyms says of an address.
+struct Symbol([u8; bindings::RUST_TASKLET_KSYM_SYMBOL_LEN]);
+
+impl Symbol {
+    const NONE: Self = Self([0; bindings::RUST_TASKLET_KSYM_SYMBOL_LEN]);
+
+    /// The module of the handler of `raw`; kallsyms has it in brackets behind the symbol.
+    fn module(&mut self, raw: &RawTasklet) -> &str {
+        let address = raw.vtable().callback as usize;
+        // SAFETY: The buffer has the size that the function asks for.
+        unsafe { bindings::sprint_symbol_no_offset(self.0.as_mut_ptr().cast(), address) };
+        CStr::from_bytes_until_nul(&self.0)
+            .ok()
+            .and_then(|symbol| symbol.to_str().ok())
+            .and_then(|symbol| symbol.rsplit_once('[')?.1.split(&[' ', ']']).next())
+            .unwrap_or("-")
+    }
+}
