@@ -90,9 +90,12 @@ impl<'a> TaskletContext<'a> {
 }
 
 /// Fails where the caller must not wait for the handler of `raw`, and says why.
-pub(crate) fn check_may_wait(raw: &RawTasklet) -> Result {
+///
+/// Who gets `Ok` is about to wait, and lockdep is told so.
+pub(crate) fn prepare_to_wait(raw: &RawTasklet) -> Result {
     // SAFETY: Reads per-CPU and per-task counters only.
     if unsafe { bindings::rust_tasklet_may_wait() } {
+        raw.expect_handler();
         return Ok(());
     }
     // SAFETY: As above.

@@ -36,7 +36,7 @@ use kernel::{
 use crate::{
     bindings,
     tasklet::{
-        context::check_may_wait,
+        context::prepare_to_wait,
         deferred,
         handler::Vtable,
         raw::{
@@ -551,7 +551,7 @@ where
 {
     // SAFETY: `target` is valid.
     let tasklet = unsafe { &*T::raw_get_tasklet(&*target) };
-    check_may_wait(&tasklet.raw)?;
+    prepare_to_wait(&tasklet.raw)?;
     // SAFETY: The vtable is for this tasklet. The target is pinned and borrowed until it has been
     // disowned, below.
     if !unsafe { raw::own(&tasklet.raw, EmbeddedTasklet::<T, ID>::EMBEDDED) } {

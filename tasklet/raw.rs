@@ -62,7 +62,7 @@ use crate::{
     bindings,
     tasklet::{
         bitops,
-        context::check_may_wait,
+        context::prepare_to_wait,
         export::export_symbol_gpl,
         handler::Vtable,
         lockdep::HandlerMap,
@@ -82,7 +82,7 @@ compile_error!("rust_tasklet needs CONFIG_SMP or CONFIG_PREEMPT_RT: others keep 
 mod flag {
     /// Parked from birth, goes live when it is first scheduled.
     pub(super) const FRESH: u32 = 0;
-    /// In the registry, and SCHED means what it means in C.
+    /// In service: SCHED means what it means in C.
     pub(super) const LIVE: u32 = 1;
     /// Live, but a kill is under way.
     pub(super) const KILLING: u32 = 2;
@@ -257,6 +257,11 @@ impl RawTasklet {
         self.map.enter();
     }
 
+    /// Tells lockdep that the caller is about to wait for the handler.
+    pub(super) fn expect_handler(&self) {
+        self.map.wait();
+    }
+
     /// For the callback, after the handler has returned.
     #[inline(always)]
     pub(crate) fn exit_handler(&self) {
@@ -301,7 +306,6 @@ impl RawTasklet {
 
     /// Waits until no handler runs; the caller may wait.
     fn wait_until_idle(&self) {
-        self.map.wait();
         // SAFETY: Initialised; the callers checked the context.
         unsafe { bindings::rust_tasklet_unlock_wait(self.as_ptr()) };
     }
@@ -425,7 +429,7 @@ pub(crate) fn depth(raw: &RawTasklet) -> u32 {
 /// Waits until no handler runs.
 #[inline(never)]
 pub(crate) fn synchronize(raw: &RawTasklet) -> Result {
-    check_may_wait(raw)?;
+    prepare_to_wait(raw)?;
     raw.wait_until_idle();
     Ok(())
 }
@@ -433,7 +437,7 @@ pub(crate) fn synchronize(raw: &RawTasklet) -> Result {
 /// Raises the depth and waits until no handler runs. Changes nothing if the caller may not wait.
 #[inline(never)]
 pub(crate) fn disable(raw: &RawTasklet) -> Result {
-    check_may_wait(raw)?;
+    prepare_to_wait(raw)?;
     raw.raise_depth();
     raw.wait_until_idle();
     Ok(())
@@ -456,7 +460,7 @@ unsafe extern "C" fn last_run(tasklet: *mut bindings::tasklet_struct) {
 /// Takes the tasklet out of service. Changes nothing if the caller may not wait.
 #[inline(never)]
 pub(crate) fn kill(raw: &RawTasklet) -> Result {
-    check_may_wait(raw)?;
+    prepare_to_wait(raw)?;
 
     let mut registry = registry::lock();
     if raw.flag(flag::KILLING) {
@@ -483,7 +487,6 @@ pub(crate) fn kill(raw: &RawTasklet) -> Result {
     }
     drop(registry);
 
-    raw.map.wait();
     // SAFETY: Initialised, and the context was checked. The last run is enabled and does not
     // schedule itself, so SCHED comes free.
     unsafe { bindings::rust_tasklet_lock_sched(raw.as_ptr()) };
@@ -586,7 +589,9 @@ pub(crate) fn disown_borrowed(raw: &RawTasklet) {
 #[inline(never)]
 fn kill_on_drop(raw: &mut RawTasklet) {
     park_or_panic(raw);
-    raw.unlist(&mut registry::lock());
+    if raw.flag(flag::LISTED) {
+        raw.unlist(&mut registry::lock());
+    }
 }
 
 fn park_or_panic(raw: &RawTasklet) {
