@@ -12,7 +12,7 @@ use rust_tasklet::{
 module! {
     type: HelloModule,
     name: "rust_tasklet_hello",
-    authors: ["The rust_tasklet authors"],
+    authors: ["The rust_tasklet developers"],
     description: "The smallest module that schedules a tasklet",
     license: "GPL",
 }

@@ -22,14 +22,20 @@
 //! - `histogram`: the latencies of both tasklets as text bars;
 //! - `control`: takes `start`, `stop`, `disable`, `enable` or `reset`, and shows the state.
 //!
-//! The parts, in the order in which an interrupt passes through them:
+//! Close these files before `rmmod`: the kernel's own debugfs abstraction does not keep a module
+//! loaded while a file of it is open, up to 7.3 at least.
 //!
-//! - [`driver`]: the top half, the handlers, and how they are taken down;
-//! - [`ring`]: the queue between them, safe in hard interrupt context on every kernel;
-//! - [`latency`]: a histogram with one writer and any number of readers;
-//! - [`control`]: what the words in `control` do;
-//! - [`show`]: what `stats` and `histogram` print.
+//! The parts, each in a file of `rust_tasklet_timer/`:
+//!
+//! - `driver.rs`: the device and its top half, and how it is taken down;
+//! - `ring.rs`: the queue to a bottom half, safe in hard interrupt context on every kernel;
+//! - `bottom_half.rs`: the handler of the tasklets, and its counters;
+//! - `latency.rs`: a histogram with one writer and any number of readers;
+//! - `control.rs`: what the words in `control` do;
+//! - `show.rs`: what the files print.
 
+#[path = "rust_tasklet_timer/bottom_half.rs"]
+mod bottom_half;
 #[path = "rust_tasklet_timer/control.rs"]
 mod control;
 #[path = "rust_tasklet_timer/driver.rs"]
@@ -69,7 +75,7 @@ const WORK_US: RangeInclusive<u32> = 0..=1000;
 module! {
     type: TimerModule,
     name: "rust_tasklet_timer",
-    authors: ["The rust_tasklet authors"],
+    authors: ["The rust_tasklet developers"],
     description: "Tasklets scheduled from a timer interrupt",
     license: "GPL",
     params: {

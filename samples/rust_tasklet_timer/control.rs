@@ -96,7 +96,10 @@ impl Control {
         self.state.lock().timer = None;
     }
 
-    /// Disables both tasklets; nothing changes if they are. The timer may still queue them.
+    /// Disables both tasklets; nothing changes if they are.
+    ///
+    /// The timer goes on and queues them. The kernel then tries again and again to run them, which
+    /// keeps a CPU busy: a real driver would stop its interrupts first, or enable soon.
     fn disable(&self) -> Result {
         let mut state = self.state.lock();
 

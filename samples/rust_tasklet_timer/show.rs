@@ -12,12 +12,12 @@ use kernel::{
 };
 
 use crate::{
+    bottom_half::BottomHalf,
     control::{
         Control,
         Shown,
         WORDS, //
     },
-    driver::BottomHalf,
     latency::{
         bounds,
         Snapshot, //
@@ -41,9 +41,9 @@ pub(crate) fn stats(control: &Control, f: &mut fmt::Formatter<'_>) -> fmt::Resul
 /// Prints the latencies of both tasklets as text bars, for `histogram`.
 pub(crate) fn histogram(control: &Control, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     control.with_state(|_| {
-        write_histogram(f, "hi", &control.driver.hi.handler().0)?;
+        write_histogram(f, "hi", control.driver.hi.handler())?;
         writeln!(f)?;
-        write_histogram(f, "normal", &control.driver.normal.handler().0)
+        write_histogram(f, "normal", control.driver.normal.handler())
     })
 }
 
@@ -62,8 +62,8 @@ fn write_stats(f: &mut fmt::Formatter<'_>, control: &Control, state: &Shown) -> 
     let driver = &*control.driver;
     let config = driver.config();
     let interrupts = driver.interrupts();
-    let hi = driver.hi.handler().0.counters();
-    let normal = driver.normal.handler().0.counters();
+    let hi = driver.hi.handler().counters();
+    let normal = driver.normal.handler().counters();
 
     write_state(f, state)?;
     write!(f, "period {} us, ", config.period_us)?;
@@ -83,8 +83,8 @@ fn write_stats(f: &mut fmt::Formatter<'_>, control: &Control, state: &Shown) -> 
     row(f, "coalesced", hi.coalesced, normal.coalesced)?;
     row(f, "runs", hi.runs, normal.runs)?;
     for cpu in 0..nr_cpu_ids() as usize {
-        let hi = driver.hi.handler().0.runs_on(cpu);
-        let normal = driver.normal.handler().0.runs_on(cpu);
+        let hi = driver.hi.handler().runs_on(cpu);
+        let normal = driver.normal.handler().runs_on(cpu);
 
         if hi != 0 || normal != 0 {
             writeln!(f, "  on CPU {cpu:<7}{hi:>12}{normal:>12}")?;
