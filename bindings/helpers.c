@@ -195,11 +195,15 @@ EXPORT_SYMBOL_GPL(rust_tasklet_lockdep_exit);
 
 /*
  * With interrupts off, as in timer_delete_sync(): the handler takes the map in
- * softirq context, which lockdep would otherwise forbid to be taken here.
+ * softirq context, which lockdep would otherwise forbid to be taken here. In
+ * interrupt context nobody waits; the caller is about to be told so.
  */
 void rust_tasklet_lockdep_wait(struct lockdep_map *map)
 {
 	unsigned long irqflags;
+
+	if (!in_task())
+		return;
 
 	local_irq_save(irqflags);
 	lock_map_acquire(map);

@@ -89,13 +89,17 @@ impl<'a> TaskletContext<'a> {
     }
 }
 
-/// Fails where the caller must not wait for the handler of `raw`, and says why.
-///
-/// Who gets `Ok` is about to wait, and lockdep is told so.
-pub(crate) fn prepare_to_wait(raw: &RawTasklet) -> Result {
+/// May the caller wait for a handler, here and now?
+pub(crate) fn may_wait() -> bool {
     // SAFETY: Reads per-CPU and per-task counters only.
-    if unsafe { bindings::rust_tasklet_may_wait() } {
-        raw.expect_handler();
+    unsafe { bindings::rust_tasklet_may_wait() }
+}
+
+/// For who wants to wait for the handler of `raw`: fails where that must not be, and says why.
+pub(crate) fn prepare_to_wait(raw: &RawTasklet) -> Result {
+    // Lockdep first: a spinlock that the handler takes is a deadlock, not just the wrong context.
+    raw.expect_handler();
+    if may_wait() {
         return Ok(());
     }
     // SAFETY: As above.

@@ -16,7 +16,7 @@ use core::ptr::NonNull;
 use crate::{
     bindings,
     tasklet::{
-        context::prepare_to_wait,
+        context::may_wait,
         export::export_symbol_gpl,
         raw::{
             self,
@@ -35,7 +35,7 @@ use crate::{
 pub(crate) unsafe fn release(raw: NonNull<RawTasklet>) {
     // SAFETY: The owner still exists.
     let raw_ref = unsafe { raw.as_ref() };
-    if prepare_to_wait(raw_ref).is_ok() {
+    if may_wait() {
         // SAFETY: By the contract of this function.
         unsafe { park_and_release(raw) };
         return;

@@ -23,7 +23,7 @@ mod imp {
         pub(crate) const fn new(vtable: &'static Vtable) -> Self {
             // SAFETY: All zero is valid; this is what `STATIC_LOCKDEP_MAP_INIT()` builds on.
             let mut map: bindings::lockdep_map = unsafe { MaybeUninit::zeroed().assume_init() };
-            map.name = c"tasklet_handler".as_ptr();
+            map.name = c"tasklet_handler".as_ptr().cast();
             // A static key stands for its address only, and there is one vtable per handler type.
             // CAST: Lockdep does not look behind the pointer, which is to static data.
             map.key = core::ptr::from_ref(vtable).cast_mut().cast();
