@@ -53,11 +53,13 @@ macro_rules! static_tasklet {
         $vis:vis static $name:ident: $tasklet:ty = $handler:expr $(, $disabled:ident)?;
     )*) => {$(
         $(#[$attr])*
-        $vis static $name: $tasklet =
+        $vis static $name: $tasklet = {
+            // Out here, so that it cannot profit from the `unsafe` below.
+            let handler = $handler;
+            const DISABLED: bool = $crate::static_tasklet!(@disabled $($disabled)?);
             // SAFETY: This is the initial value of a static.
-            unsafe {
-                <$tasklet>::new_static($handler, $crate::static_tasklet!(@disabled $($disabled)?))
-            };
+            unsafe { $crate::Tasklet::new_static(handler, DISABLED) }
+        };
     )*};
     (@disabled) => { false };
     (@disabled disabled) => { true };
