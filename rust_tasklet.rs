@@ -70,6 +70,12 @@
 //! [`revive`]: Tasklet::revive
 //! [`synchronize`]: Tasklet::synchronize
 //!
+//! # Sharing data with a handler
+//!
+//! A handler may interrupt a thread in the middle of its work, on the same CPU. What the two share
+//! goes into a [`SpinLockBh`], which keeps the handler away while the thread has the lock; a plain
+//! [`SpinLock`](kernel::sync::SpinLock) would deadlock. What only the handler uses needs no lock.
+//!
 //! # Where to start
 //!
 //! [`Tasklet`] for the type and its operations, [`Tasklet::from_fn`] for the shortest way,
@@ -96,12 +102,15 @@ mod tasklet {
 
     pub(crate) mod context;
     pub(crate) mod handler;
+    pub(crate) mod softirq;
 
     pub(crate) mod boxed;
     pub(crate) mod disabled;
     pub(crate) mod embedded;
     pub(crate) mod fixed;
     pub(crate) mod inline;
+
+    pub(crate) mod spinlock_bh;
 }
 
 pub use tasklet::{
@@ -124,7 +133,14 @@ pub use tasklet::{
         TaskletFn,
         TaskletHandler, //
     },
-    inline::Tasklet, //
+    inline::Tasklet,
+    softirq::SoftirqContext,
+    spinlock_bh::{
+        SpinLockBh,
+        SpinLockBhBackend,
+        SpinLockBhGuard,
+        SpinLockBhSoftirqGuard, //
+    },
 };
 
 module! {

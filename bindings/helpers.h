@@ -5,6 +5,7 @@
 #ifndef RUST_TASKLET_HELPERS_H
 #define RUST_TASKLET_HELPERS_H
 
+#include <linux/spinlock_types.h>
 #include <linux/types.h>
 
 struct lockdep_map;
@@ -52,5 +53,11 @@ void rust_tasklet_lockdep_enter(struct lockdep_map *map);
 void rust_tasklet_lockdep_exit(struct lockdep_map *map);
 void rust_tasklet_lockdep_wait(struct lockdep_map *map);
 #endif
+
+/* SpinLockBh: see tasklet/spinlock_bh.rs. */
+void rust_tasklet_spin_lock_bh(spinlock_t *lock);
+bool rust_tasklet_spin_trylock_bh(spinlock_t *lock);
+void rust_tasklet_spin_unlock_bh(spinlock_t *lock);
+void rust_tasklet_assert_in_softirq(void);
 
 #endif

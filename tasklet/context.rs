@@ -15,6 +15,7 @@ use crate::{
         Priority,
         RawTasklet, //
     },
+    SoftirqContext, //
 };
 
 /// Waiting is impossible here: this is atomic context.
@@ -86,6 +87,20 @@ impl<'a> TaskletContext<'a> {
     #[inline]
     pub fn hi_schedule(&self) -> bool {
         self.raw.schedule(Priority::High)
+    }
+
+    /// The proof of running in softirq context, for what asks for it: [`SpinLockBh::lock_with`].
+    ///
+    /// [`SpinLockBh::lock_with`]: crate::SpinLockBh::lock_with
+    ///
+    /// # Examples
+    ///
+    /// See [`SpinLockBh`](crate::SpinLockBh).
+    #[inline(always)]
+    pub fn softirq(&self) -> &SoftirqContext {
+        // SAFETY: By the type invariant this is a handler, which the kernel calls in softirq context
+        // and which outlives the borrow of `self`.
+        unsafe { SoftirqContext::assume() }
     }
 }
 
