@@ -39,7 +39,7 @@ use crate::{
 ///
 /// # Invariants
 ///
-/// `tasklet` came from [`KBox::into_raw`], is pinned, and was made with [`Self::VTABLE`]. This is
+/// `tasklet` came from [`KBox::into_raw`], is pinned, and was made with the vtable of this type. This is
 /// its only owner.
 ///
 /// # Examples

@@ -272,7 +272,7 @@ unsafe impl<T: 'static> TaskletPointer for Pin<KBox<T>> {
 /// # Invariants
 ///
 /// `target` came from [`TaskletPointer::into_raw`] of a `P`, which this owns. The tasklet `ID` in it
-/// is owned by this, with [`Self::VTABLE`].
+/// is owned by this, with the vtable of this type.
 ///
 /// # Examples
 ///
