@@ -29,22 +29,24 @@
 //!                        schedule                   softirq
 //!            +------+  hi_schedule  +---------+   depth is 0   +---------+
 //!   new ---->| idle +-------------->| pending +--------------->| running |
-//!            +-+--+-+               +----+----+                +--+--+---+
-//!              |  ^                      |  ^     schedule        |  |
-//!              |  |                      |  +---------------------+  |
-//!              |  +---------------------------------------------- ---+
-//!              |  |                      |        returns
-//!        kill  |  | revive               |  kill (after the run, if enabled)
-//!              v  |                      v
-//!            +----+-+                    |
-//!  static -->|parked|<-------------------+
-//!            +------+
+//!            +------+               +---------+                +--+---+--+
+//!               ^ ^                      ^        schedule        |   |
+//!               | |                      +------------------------+   |
+//!               | +---------------------------------------------------+
+//!               |                            returns
+//!               | revive, activate
+//!            +--+-----+
+//!  static -->| parked |<--- kill, drop of an owner: from every state
+//!  embedded  +--------+
 //! ```
+//!
+//! A kill does not cut across a run: what is pending runs first, unless it is disabled, and a running
+//! handler is waited for.
 //!
 //! # What is promised
 //!
-//! Scheduled while idle, the handler runs exactly once, on the CPU that scheduled it. It never
-//! overlaps itself; two tasklets do run in parallel. On one CPU and priority they run in the order
+//! Scheduled while idle, the handler runs exactly once, on the CPU that scheduled it (or another, if
+//! that one goes offline). It never overlaps itself; two tasklets do run in parallel. On one CPU and priority they run in the order
 //! they were scheduled, and high priority comes first. [`Tasklet::kill`] always returns and is
 //! final until [`Tasklet::revive`]. Waiting calls fail in atomic context instead of sleeping there.
 //! Forgetting an owner or a guard is harmless: if the module of a live tasklet is unloaded, the
@@ -59,7 +61,8 @@
 //! | drop of a [`Tasklet`] in service | yes, may sleep | panics | panics | panics |
 //! | drop of a [`Tasklet`] never scheduled, or killed | yes | yes | yes | yes |
 //!
-//! NMI handlers may call none of them.
+//! NMI handlers may call none of them. Atomic context is any in which C's `might_sleep()` would
+//! complain; like that, it does not see a held spinlock without `CONFIG_PREEMPT_COUNT`.
 //!
 //! [`schedule`]: Tasklet::schedule
 //! [`hi_schedule`]: Tasklet::hi_schedule

@@ -8,7 +8,6 @@
 #include <linux/interrupt.h>
 #include <linux/lockdep.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
@@ -44,13 +43,7 @@ struct task_struct *rust_tasklet_current(void)
 }
 EXPORT_SYMBOL_GPL(rust_tasklet_current);
 
-/* The first half of tasklet_kill(): waits until it owns SCHED. */
-void rust_tasklet_lock_sched(struct tasklet_struct *t)
-{
-	wait_on_bit_lock(&t->state, TASKLET_STATE_SCHED, TASK_UNINTERRUPTIBLE);
-}
-
-/* Its last: gives SCHED back, everything before is visible to who takes it. */
+/* Gives SCHED back; everything before is visible to who takes it. */
 void rust_tasklet_unlock_sched(struct tasklet_struct *t)
 {
 	clear_bit_unlock(TASKLET_STATE_SCHED, &t->state);
@@ -141,19 +134,6 @@ void rust_tasklet_registry_unlock(unsigned long irqflags)
 bool rust_tasklet_within_module(unsigned long addr, struct module *mod)
 {
 	return within_module(addr, mod);
-}
-
-/* Who holds it knows that what the registry lists is not freed meanwhile. */
-static DEFINE_MUTEX(teardown);
-
-void rust_tasklet_teardown_lock(void)
-{
-	mutex_lock(&teardown);
-}
-
-void rust_tasklet_teardown_unlock(void)
-{
-	mutex_unlock(&teardown);
 }
 
 static void (*release_fn)(void);

@@ -20,7 +20,6 @@ void rust_tasklet_enable(struct tasklet_struct *t);
 struct task_struct *rust_tasklet_current(void);
 
 /* Taking the tasklet out of service and putting it back: see tasklet/raw.rs. */
-void rust_tasklet_lock_sched(struct tasklet_struct *t);
 void rust_tasklet_unlock_sched(struct tasklet_struct *t);
 void rust_tasklet_unlock_wait(struct tasklet_struct *t);
 int rust_tasklet_count_read(struct tasklet_struct *t);
@@ -39,8 +38,6 @@ bool rust_tasklet_in_softirq_handler(void);
 unsigned long rust_tasklet_registry_lock(void);
 void rust_tasklet_registry_unlock(unsigned long irqflags);
 bool rust_tasklet_within_module(unsigned long addr, struct module *mod);
-void rust_tasklet_teardown_lock(void);
-void rust_tasklet_teardown_unlock(void);
 
 /* Releasing from process context: see tasklet/deferred.rs. */
 void rust_tasklet_release_init(void (*release)(void));

@@ -25,10 +25,10 @@ macro_rules! inline_or_helper {
         /// `t` must point to an initialised tasklet.
         #[inline(always)]
         pub(crate) unsafe fn $name($t: *mut bindings::tasklet_struct) $(-> $ret)? {
-            #[cfg(all(CONFIG_X86_64, CONFIG_SMP, not(CONFIG_KASAN)))]
+            #[cfg(all(CONFIG_X86_64, CONFIG_SMP, not(CONFIG_UML), not(CONFIG_KASAN)))]
             $inline
 
-            #[cfg(not(all(CONFIG_X86_64, CONFIG_SMP, not(CONFIG_KASAN))))]
+            #[cfg(not(all(CONFIG_X86_64, CONFIG_SMP, not(CONFIG_UML), not(CONFIG_KASAN))))]
             // SAFETY: By the contract of this function.
             unsafe {
                 bindings::$helper($t)
@@ -91,7 +91,7 @@ inline_or_helper! {
 /// The task that runs now; in interrupt context, the one that was interrupted.
 #[inline(always)]
 pub(crate) fn current() -> *mut bindings::task_struct {
-    #[cfg(all(CONFIG_X86_64, CONFIG_SMP))]
+    #[cfg(all(CONFIG_X86_64, CONFIG_SMP, not(CONFIG_UML)))]
     {
         extern "C" {
             /// The per-CPU variable behind `current`.
@@ -110,7 +110,7 @@ pub(crate) fn current() -> *mut bindings::task_struct {
         task
     }
 
-    #[cfg(not(all(CONFIG_X86_64, CONFIG_SMP)))]
+    #[cfg(not(all(CONFIG_X86_64, CONFIG_SMP, not(CONFIG_UML))))]
     // SAFETY: Always safe to call.
     unsafe {
         bindings::rust_tasklet_current()

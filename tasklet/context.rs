@@ -50,7 +50,8 @@ impl<'a> TaskletContext<'a> {
 
     /// Schedules this tasklet again, to run once more after this run.
     ///
-    /// Returns `true` if this call queued it, `false` if it was pending already or is being killed.
+    /// Returns `true` if this call queued it, `false` if it was pending already. The run may be
+    /// dropped if the tasklet is being killed.
     ///
     /// C function: `tasklet_schedule()` in
     /// [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).

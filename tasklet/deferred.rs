@@ -61,12 +61,7 @@ unsafe fn park_and_release(raw: NonNull<RawTasklet>) {
 /// The work item.
 extern "C" fn release_all() {
     loop {
-        let next = {
-            // Not while the registry looks at tasklets without its spinlock.
-            let _teardown = registry::teardown_lock();
-            registry::lock().next_deferred()
-        };
-        let Some(raw) = next else {
+        let Some(raw) = registry::lock().next_deferred() else {
             return;
         };
         // SAFETY: It was put on the list by `release`, for this.

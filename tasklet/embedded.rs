@@ -265,7 +265,8 @@ unsafe impl<T: 'static> TaskletPointer for Pin<KBox<T>> {
 /// While it exists, the tasklet can be scheduled, and the struct around it stays. Dropping it parks
 /// the tasklet, waits for its handler, and then drops the pointer to the struct. It may be dropped
 /// in any context but NMI, also in the tasklet's own handler; where the drop cannot wait, all of
-/// that happens a little later, in process context, and the module is not unloaded before.
+/// that happens a little later, in process context, and the module is not unloaded before. Until
+/// then the tasklet counts as owned.
 ///
 /// Forgetting it leaks the struct and leaves the tasklet live, until its module is unloaded.
 ///

@@ -28,8 +28,8 @@ pub trait TaskletHandler: Sync {
     ///
     /// # Context
     ///
-    /// Called in softirq context with hard interrupts enabled, never by two CPUs at once for one
-    /// tasklet. It must not sleep, and should be short: bottom halves share a time budget per CPU.
+    /// The tasklet calls it in softirq context with hard interrupts enabled, never on two CPUs at
+    /// once. It must not sleep, and should be short: bottom halves share a time budget per CPU.
     fn run(&self, cx: &TaskletContext<'_>);
 }
 

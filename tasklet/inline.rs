@@ -243,7 +243,8 @@ impl<H> Tasklet<H> {
     ///
     /// Returns `true` if this call queued it: the handler runs once for it, unless the tasklet is
     /// killed. Returns `false` if it was pending already, in which case one run serves all; it sees
-    /// what the caller wrote before. `false` as well while it is parked: nothing will run.
+    /// what the caller wrote before. `false` as well while it is parked, and nothing will run: killed,
+    /// or a static that was not revived yet, or embedded without a handle.
     ///
     /// May be called in any context but NMI, and never sleeps. The first call for a tasklet takes a
     /// global spinlock for a moment; every other costs what it costs in C.
@@ -426,9 +427,9 @@ impl<H> Tasklet<H> {
     /// # Examples
     ///
     /// ```
-    /// use rust_tasklet::Tasklet;
+    /// use rust_tasklet::{Tasklet, TaskletHandler};
     ///
-    /// fn resume<H>(rx: &Tasklet<H>) {
+    /// fn resume<H: TaskletHandler>(rx: &Tasklet<H>) {
     ///     if rx.revive() {
     ///         // Nothing is pending: what was scheduled while it was parked is forgotten.
     ///         rx.schedule();
@@ -481,6 +482,9 @@ impl<H> Tasklet<H> {
     }
 
     /// Whether its handler runs on some CPU. A snapshot, for any context.
+    ///
+    /// It may be `true` for an instant while the tasklet is pending and disabled: the kernel takes
+    /// the RUN bit to look.
     #[inline]
     pub fn is_running(&self) -> bool {
         self.raw.is_running()

@@ -26,13 +26,16 @@
 //! # Killing
 //!
 //! `tasklet_kill()` claims SCHED and waits for RUN, then gives SCHED back. [`kill`] keeps
-//! it. Two things could make the claim wait for ever, and both are taken out of its way first:
+//! it. Three things could make the claim wait for ever, and all are taken out of its way:
 //!
 //! - A handler that always schedules itself. The callback is replaced by [`last_run`], which calls
-//!   the handler once more if a run was pending, and never again.
+//!   the handler once more at most, and never again.
 //! - A disable depth above zero: the kernel would keep a pending tasklet queued until it is enabled.
 //!   The depth is moved from `count` to a shelf while the kill lasts, so the kernel runs
 //!   [`last_run`], which then does nothing: a pending run of a disabled tasklet is discarded.
+//! - Other CPUs that schedule all the time. SCHED is free for an instant only, between the kernel's
+//!   clearing it and the next schedule, and a task that has to be woken comes too late. So
+//!   [`last_run`] claims it, where it was cleared, and hands it over.
 //!
 //! Depth moved back, the guards that raised it stay right: kill and revive do not enable anything.
 //! Who changes `count` looks at KILLING afterwards, who kills sets KILLING before it looks at
@@ -86,7 +89,7 @@ mod flag {
     pub(super) const LIVE: u32 = 1;
     /// Live, but a kill is under way.
     pub(super) const KILLING: u32 = 2;
-    /// The kill found a run pending, which may still call the handler.
+    /// The kill lets one more run call the handler.
     pub(super) const LAST_RUN: u32 = 3;
     /// Parked for good: its module is gone.
     pub(super) const BURIED: u32 = 4;
@@ -94,6 +97,8 @@ mod flag {
     pub(super) const OWNED: u32 = 5;
     /// In the list of the registry.
     pub(super) const LISTED: u32 = 6;
+    /// The kill waits for SCHED, which [`last_run`](super::last_run) will claim for it.
+    pub(super) const AWAITED: u32 = 7;
 }
 
 /// The softirq that a tasklet is queued for.
@@ -112,7 +117,8 @@ pub(crate) enum Priority {
 /// - `tasklet` is initialised. If it is not live, its SCHED bit is set and it is on no queue.
 /// - From the moment it is first live it stays where it is until it is dropped, and is in the
 ///   registry until its release is deferred, its module goes, or it is dropped.
-/// - `flags` changes under the registry lock only, but for LAST_RUN, which [`last_run`] clears.
+/// - `flags` changes under the registry lock only, but for LAST_RUN and AWAITED, which belong to a
+///   kill and its [`last_run`].
 /// - `shelf` is touched under the registry lock only. `tasklet.count` plus `shelf` is the disable
 ///   depth: the number of guards alive or forgotten, plus `kept`.
 #[repr(C)]
@@ -194,11 +200,16 @@ impl RawTasklet {
         unsafe { (&raw const (*self.as_ptr()).state).read_volatile() & (1 << bit) != 0 }
     }
 
-    /// One bit of our flags, at this moment.
+    /// Our flags, at this moment.
+    #[inline(always)]
+    fn flags(&self) -> c_ulong {
+        // SAFETY: The word is valid; like READ_ONCE().
+        unsafe { self.flags.get().read_volatile() }
+    }
+
     #[inline(always)]
     fn flag(&self, bit: u32) -> bool {
-        // SAFETY: The word is valid; like READ_ONCE().
-        unsafe { self.flags.get().read_volatile() & (1 << bit) != 0 }
+        self.flags() & (1 << bit) != 0
     }
 
     fn set_flag(&self, bit: u32) {
@@ -243,7 +254,7 @@ impl RawTasklet {
 
     #[inline]
     pub(crate) fn is_parked(&self) -> bool {
-        !self.flag(flag::LIVE) && !self.flag(flag::FRESH)
+        self.flags() & (1 << flag::LIVE | 1 << flag::FRESH) == 0
     }
 }
 
@@ -270,7 +281,9 @@ impl RawTasklet {
 
     /// In softirq context: is this CPU in the handler of this very tasklet?
     ///
-    /// A softirq runs on top of some task, and no other CPU has the same current task.
+    /// A softirq runs on top of some task, and no other CPU has the same current task. It may say
+    /// yes by mistake if the tasklet ran on top of this task before and another CPU is about to
+    /// enter the handler now; then the caller gets the other one of two errors.
     pub(super) fn runs_on_top_of_current(&self) -> bool {
         // SAFETY: `data` is ours; like READ_ONCE().
         let runner = unsafe { (&raw const (*self.as_ptr()).data).read_volatile() };
@@ -339,11 +352,13 @@ impl RawTasklet {
 #[inline(never)]
 fn first_schedule(raw: &RawTasklet, priority: Priority) -> bool {
     let mut registry = registry::lock();
-    if !raw.clear_flag(flag::FRESH) {
-        // Another CPU came first. It found SCHED set as we did, so its run follows our call.
+    if !raw.flag(flag::FRESH) || raw.flag(flag::BURIED) {
+        // Another CPU came first, and its run follows our finding SCHED set; or it was killed.
         return false;
     }
     raw.go_live(&mut registry);
+    // In this order, so that at no time it looks parked.
+    raw.clear_flag(flag::FRESH);
     drop(registry);
     // SAFETY: Live, and SCHED was ours from birth.
     unsafe { raw.queue(priority) };
@@ -380,9 +395,14 @@ impl RawTasklet {
 
     pub(super) fn depth_locked(&self, _: &Locked) -> u32 {
         // SAFETY: Initialised; the shelf is guarded by the lock.
-        let depth = unsafe { bindings::rust_tasklet_count_read(self.as_ptr()) + *self.shelf.get() };
-        // Below zero only for the instant in which an enable meets a kill.
-        depth.try_into().unwrap_or(0)
+        let (count, shelf) = unsafe {
+            (
+                bindings::rust_tasklet_count_read(self.as_ptr()),
+                *self.shelf.get(),
+            )
+        };
+        // OVERFLOW: As in C, who forgets 2^32 guards is back at zero.
+        count.wrapping_add(shelf) as u32
     }
 
     /// While a kill is under way, moves the depth out of the kernel's sight.
@@ -390,7 +410,11 @@ impl RawTasklet {
         // First the run is forbidden, then it is let go: a disabled handler must not be called.
         self.clear_flag(flag::LAST_RUN);
         // SAFETY: Initialised; the shelf is guarded by the lock.
-        unsafe { *self.shelf.get() += bindings::rust_tasklet_count_xchg(self.as_ptr(), 0) };
+        unsafe {
+            let count = bindings::rust_tasklet_count_xchg(self.as_ptr(), 0);
+            // OVERFLOW: As in `depth_locked()`.
+            *self.shelf.get() = (*self.shelf.get()).wrapping_add(count);
+        }
     }
 }
 
@@ -443,7 +467,7 @@ pub(crate) fn disable(raw: &RawTasklet) -> Result {
     Ok(())
 }
 
-/// The callback during a kill: the pending run, if there was one, and nothing from then on.
+/// The callback during a kill: one more run, if it is allowed, and nothing from then on.
 ///
 /// # Safety
 ///
@@ -455,6 +479,82 @@ unsafe extern "C" fn last_run(tasklet: *mut bindings::tasklet_struct) {
         // SAFETY: In place of the kernel, in the same context.
         unsafe { (raw.vtable().callback)(tasklet) };
     }
+    // If it was scheduled again already, it is queued, and comes here once more.
+    // SAFETY: Initialised.
+    if !unsafe { bitops::test_and_set_sched(tasklet) } {
+        raw.clear_flag(flag::AWAITED);
+        raw.wake(flag::AWAITED);
+    }
+}
+
+/// What becomes of a run that is pending when a tasklet is killed.
+#[derive(Clone, Copy, PartialEq)]
+enum Pending {
+    Runs,
+    IsDiscarded,
+}
+
+/// Killing.
+impl RawTasklet {
+    /// Waits until a flag is clear.
+    fn wait_for(&self, bit: u32) {
+        // SAFETY: The word is valid; who clears the bit calls `wake()`.
+        unsafe { bindings::rust_tasklet_wait_on_flag(self.flags.get(), bit as c_int) };
+    }
+
+    /// Wakes those who wait for a flag, after it was cleared.
+    fn wake(&self, bit: u32) {
+        // SAFETY: Only the address counts, unless somebody waits and thereby holds a reference.
+        unsafe { bindings::rust_tasklet_wake_flag(self.flags.get(), bit as c_int) };
+    }
+
+    /// Starts the kill of a live tasklet; whoever calls this calls [`Self::finish_kill`].
+    fn begin_kill(&self, pending: Pending, registry: &mut Locked) {
+        self.set_flag(flag::KILLING);
+        if pending == Pending::Runs {
+            self.set_flag(flag::LAST_RUN);
+        }
+        self.set_flag(flag::AWAITED);
+        // Before the depth goes. A CPU that finds `count` zero because of us clears SCHED next, with
+        // a full barrier, and then finds this callback. One that found it zero before may call the
+        // handler itself, which is waited for below.
+        self.set_callback(last_run);
+        // SAFETY: Initialised.
+        if unsafe { bindings::rust_tasklet_count_read(self.as_ptr()) } != 0 {
+            self.shelve_depth(registry);
+        }
+    }
+
+    /// Waits until it is parked. Nothing of it is touched after KILLING is clear: then its owner,
+    /// who may wait for that, can drop it.
+    fn finish_kill(&self, unlist: bool) {
+        // SAFETY: Initialised.
+        if unsafe { bitops::test_and_set_sched(self.as_ptr()) } {
+            // It is queued, and `count` is zero. The CPU that takes it from the queue clears SCHED
+            // after we found it set, both with full barriers: it finds `last_run`.
+            self.wait_for(flag::AWAITED);
+        }
+        // SCHED is ours.
+        self.wait_until_idle();
+
+        let mut registry = registry::lock();
+        self.set_callback(self.vtable().callback);
+        self.clear_flag(flag::LAST_RUN);
+        self.clear_flag(flag::AWAITED);
+        if unlist {
+            self.unlist(&mut registry);
+        }
+        // INVARIANT: SCHED is ours and no handler runs: parked.
+        self.clear_flag(flag::LIVE);
+        // SAFETY: Initialised; the shelf is guarded by the lock.
+        unsafe {
+            bindings::rust_tasklet_count_add(self.as_ptr(), *self.shelf.get());
+            *self.shelf.get() = 0;
+        }
+        self.clear_flag(flag::KILLING);
+        drop(registry);
+        self.wake(flag::KILLING);
+    }
 }
 
 /// Takes the tasklet out of service. Changes nothing if the caller may not wait.
@@ -465,47 +565,14 @@ pub(crate) fn kill(raw: &RawTasklet) -> Result {
     let mut registry = registry::lock();
     if raw.flag(flag::KILLING) {
         drop(registry);
-        // SAFETY: The word is valid; whoever kills it clears the bit and wakes us.
-        unsafe {
-            bindings::rust_tasklet_wait_on_flag(raw.flags.get(), flag::KILLING as c_int);
-        }
-        return Ok(());
-    }
-    if !raw.flag(flag::LIVE) {
+        raw.wait_for(flag::KILLING);
+    } else if raw.flag(flag::LIVE) {
+        raw.begin_kill(Pending::Runs, &mut registry);
+        drop(registry);
+        raw.finish_kill(false);
+    } else {
         raw.clear_flag(flag::FRESH);
-        return Ok(());
     }
-
-    raw.set_flag(flag::KILLING);
-    raw.set_flag(flag::LAST_RUN);
-    // A CPU that finds `count` zero from here on also finds the new callback: between the two it
-    // clears SCHED with a full barrier, and so do we have one between the two.
-    raw.set_callback(last_run);
-    // SAFETY: Initialised.
-    if unsafe { bindings::rust_tasklet_count_read(raw.as_ptr()) } != 0 {
-        raw.shelve_depth(&mut registry);
-    }
-    drop(registry);
-
-    // SAFETY: Initialised, and the context was checked. The last run is enabled and does not
-    // schedule itself, so SCHED comes free.
-    unsafe { bindings::rust_tasklet_lock_sched(raw.as_ptr()) };
-    raw.wait_until_idle();
-
-    let registry = registry::lock();
-    raw.set_callback(raw.vtable().callback);
-    raw.clear_flag(flag::LAST_RUN);
-    // INVARIANT: SCHED is ours and no handler runs: parked.
-    raw.clear_flag(flag::LIVE);
-    // SAFETY: Initialised; the shelf is guarded by the lock.
-    unsafe {
-        bindings::rust_tasklet_count_add(raw.as_ptr(), *raw.shelf.get());
-        *raw.shelf.get() = 0;
-    }
-    raw.clear_flag(flag::KILLING);
-    drop(registry);
-    // SAFETY: Only the address counts, unless somebody waits and thereby holds a reference.
-    unsafe { bindings::rust_tasklet_wake_flag(raw.flags.get(), flag::KILLING as c_int) };
     Ok(())
 }
 
@@ -559,14 +626,35 @@ pub(crate) unsafe fn disown(raw: &RawTasklet) -> unsafe fn(NonNull<RawTasklet>) 
     unsafe { release.unwrap_unchecked() }
 }
 
-/// Parks a tasklet whose handler goes away, for good; `true` if it was not parked.
-pub(crate) fn bury(raw: &RawTasklet) -> bool {
-    let live = raw.flag(flag::LIVE);
-    // The caller may sleep, so there is no error.
-    let _ = kill(raw);
+/// What [`bury`] found.
+pub(super) enum Burial {
+    /// It is parked already, and now for good.
+    Done,
+    /// It was live: the caller drops the lock and calls [`finish_burial`].
+    Begun,
+    /// Somebody else is killing it, and may drop it then.
+    Busy,
+}
+
+/// Parks a tasklet whose handler goes away, for good. A pending run is discarded.
+pub(super) fn bury(raw: &RawTasklet, registry: &mut Locked) -> Burial {
+    if raw.flag(flag::KILLING) {
+        return Burial::Busy;
+    }
     raw.set_flag(flag::BURIED);
-    raw.unlist(&mut registry::lock());
-    live
+    if raw.flag(flag::LIVE) {
+        raw.begin_kill(Pending::IsDiscarded, registry);
+        return Burial::Begun;
+    }
+    raw.unlist(registry);
+    Burial::Done
+}
+
+/// Ends what [`bury`] began. The tasklet may be gone when this returns.
+///
+/// The caller may sleep.
+pub(super) fn finish_burial(raw: &RawTasklet) {
+    raw.finish_kill(true);
 }
 
 /// Parks a tasklet whose owner only borrows it.

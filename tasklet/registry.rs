@@ -8,6 +8,10 @@
 //!
 //! A tasklet enters the registry when it is scheduled for the first time, activated or revived,
 //! never when it is constructed: only then is it known to stay where it is until it is dropped.
+//!
+//! It is found by the address of its callback, which the compiler puts into the module that makes
+//! the [`Tasklet`](crate::Tasklet) of a given type. A library module that stores other modules'
+//! closures as `dyn Fn` hides where their code lies, from this as from everything else in the kernel.
 
 use core::{
     cell::UnsafeCell,
@@ -20,7 +24,14 @@ use core::{
 use kernel::{
     error::to_result,
     prelude::*,
-    types::Opaque, //
+    time::{
+        delay::fsleep,
+        Delta, //
+    },
+    types::{
+        NotThreadSafe,
+        Opaque, //
+    },
 };
 
 use crate::{
@@ -50,11 +61,13 @@ impl Links {
 
 /// # Invariants
 ///
-/// The two lists and the links of the tasklets are only touched under the registry lock; every
-/// tasklet in a list is initialised and stays where it is until it is removed.
+/// All fields and the links of the tasklets are only touched under the registry lock; every tasklet
+/// in a list is initialised and stays where it is until it is removed.
 struct Registry {
     head: UnsafeCell<*const RawTasklet>,
     deferred: UnsafeCell<*const RawTasklet>,
+    /// One was taken from the second list and may still be live.
+    releasing: UnsafeCell<bool>,
 }
 
 // SAFETY: All access is under a lock, by the type invariant.
@@ -63,6 +76,7 @@ unsafe impl Sync for Registry {}
 static REGISTRY: Registry = Registry {
     head: UnsafeCell::new(ptr::null()),
     deferred: UnsafeCell::new(ptr::null()),
+    releasing: UnsafeCell::new(false),
 };
 
 /// The registry, locked. Usable in any context but NMI.
@@ -70,12 +84,14 @@ static REGISTRY: Registry = Registry {
 /// The lock also guards every change of a tasklet's life, which happens seldom.
 pub(crate) struct Locked {
     irqflags: usize,
+    _cpu: NotThreadSafe,
 }
 
 pub(crate) fn lock() -> Locked {
     Locked {
         // SAFETY: Released in `Drop`.
         irqflags: unsafe { bindings::rust_tasklet_registry_lock() },
+        _cpu: NotThreadSafe,
     }
 }
 
@@ -142,11 +158,13 @@ impl Locked {
         }
     }
 
-    /// Takes a tasklet from the list of those whose release is deferred.
+    /// Takes a tasklet from the list of those whose release is deferred. Who did so before has
+    /// released that one.
     pub(crate) fn next_deferred(&mut self) -> Option<NonNull<RawTasklet>> {
         // SAFETY: Only the holder of the lock comes here; what is in the list is valid.
         unsafe {
             let deferred = REGISTRY.deferred.get();
+            *REGISTRY.releasing.get() = !(*deferred).is_null();
             let raw = NonNull::new((*deferred).cast_mut())?;
             *deferred = (*raw.as_ref().links.get()).next;
             *raw.as_ref().links.get() = Links::UNLINKED;
@@ -162,7 +180,7 @@ impl Locked {
         core::iter::successors(first, |raw| unsafe { (*raw.links.get()).next.as_ref() })
     }
 
-    /// Finds a tasklet whose handler lies in `module`.
+    /// Finds a tasklet whose callback lies in `module`: the one in which its type was put together.
     ///
     /// # Safety
     ///
@@ -176,51 +194,56 @@ impl Locked {
             })
             .map(NonNull::from)
     }
-}
 
-/// Excludes deferred releases: while it is held, what the registry lists is not freed.
-pub(crate) struct Teardown;
-
-pub(crate) fn teardown_lock() -> Teardown {
-    // SAFETY: Released in `Drop`. Called where sleeping is allowed.
-    unsafe { bindings::rust_tasklet_teardown_lock() };
-    Teardown
-}
-
-impl Drop for Teardown {
-    fn drop(&mut self) {
-        // SAFETY: Taken in `teardown_lock()`.
-        unsafe { bindings::rust_tasklet_teardown_unlock() };
+    /// Whether nothing is deferred or being released.
+    fn nothing_deferred(&self) -> bool {
+        // SAFETY: Only the holder of the lock comes here.
+        unsafe { (*REGISTRY.deferred.get()).is_null() && !*REGISTRY.releasing.get() }
     }
 }
 
 /// Takes every tasklet of a module that goes away out of service, for good, and waits until nothing
 /// of it is left to be released.
 ///
+/// The module's own code no longer runs, but for handlers that are still live. Those can revive and
+/// schedule others, and drop owners, so this goes on until there is none.
+///
 /// # Safety
 ///
 /// `module` must be valid and past its `exit` function, in a context that may sleep.
 unsafe fn park_leaked(module: *mut bindings::module) {
     loop {
-        let _teardown = teardown_lock();
+        let mut registry = lock();
         // SAFETY: By the contract of this function.
-        let Some(raw) = (unsafe { lock().find_in(module) }) else {
-            break;
+        let Some(raw) = (unsafe { registry.find_in(module) }) else {
+            if registry.nothing_deferred() {
+                return;
+            }
+            drop(registry);
+            deferred::flush();
+            continue;
         };
-        // SAFETY: The module's own code no longer runs, but for handlers that are still live. So
-        // nobody frees the tasklet: it was forgotten, or is a static of the module, or a handler
-        // drops its owner now, whose release waits for us.
+        // SAFETY: Under the lock, what is in the list is valid.
         let raw = unsafe { raw.as_ref() };
-        if raw::bury(raw) {
-            pr_warn!(
-                "tasklet of {}{} was not killed before its module went: parked\n",
-                (raw.vtable().name)(),
-                raw.vtable().field
-            );
+        let vtable = raw.vtable();
+        match raw::bury(raw, &mut registry) {
+            raw::Burial::Done => {}
+            raw::Burial::Begun => {
+                drop(registry);
+                // An owner that is dropped now waits for this to end.
+                raw::finish_burial(raw);
+                pr_warn!(
+                    "tasklet of {}{} was not killed before its module went: parked\n",
+                    (vtable.name)(),
+                    vtable.field
+                );
+            }
+            raw::Burial::Busy => {
+                drop(registry);
+                fsleep(Delta::from_millis(1));
+            }
         }
     }
-    // No handler is left that could defer more.
-    deferred::flush();
 }
 
 /// The registration of the module notifier.
@@ -244,6 +267,8 @@ impl Notifier {
                 to_result(unsafe {
                     slot.write(bindings::notifier_block {
                         notifier_call: Some(Self::call),
+                        // First, before others take things down that a handler may use.
+                        priority: c_int::MAX,
                         ..Default::default()
                     });
                     bindings::register_module_notifier(slot)
