@@ -11,9 +11,12 @@ use kernel::{
 
 use crate::{
     bindings,
-    tasklet::raw::{
-        Priority,
-        RawTasklet, //
+    tasklet::{
+        export::export_symbol_gpl,
+        raw::{
+            Priority,
+            RawTasklet, //
+        },
     },
     SoftirqContext, //
 };
@@ -112,6 +115,7 @@ pub(crate) fn may_wait() -> bool {
 }
 
 /// For who wants to wait for the handler of `raw`: fails where that must not be, and says why.
+#[inline(never)]
 pub(crate) fn prepare_to_wait(raw: &RawTasklet) -> Result {
     // Lockdep first: a spinlock that the handler takes is a deadlock, not just the wrong context.
     raw.expect_handler();
@@ -124,3 +128,6 @@ pub(crate) fn prepare_to_wait(raw: &RawTasklet) -> Result {
     }
     Err(EWOULDBLOCK)
 }
+
+// Called by `with_tasklet()`, which is generic.
+export_symbol_gpl!(prepare_to_wait);
