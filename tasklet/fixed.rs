@@ -56,9 +56,10 @@ macro_rules! static_tasklet {
         $vis static $name: $tasklet = {
             // Out here, so that it cannot profit from the `unsafe` below.
             let handler = $handler;
-            const DISABLED: bool = $crate::static_tasklet!(@disabled $($disabled)?);
             // SAFETY: This is the initial value of a static.
-            unsafe { $crate::Tasklet::new_static(handler, DISABLED) }
+            unsafe {
+                $crate::Tasklet::new_static(handler, $crate::static_tasklet!(@disabled $($disabled)?))
+            }
         };
     )*};
     (@disabled) => { false };
