@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Class B: the tasklet of a driver goes back into service although nobody keeps the driver.
+//!
+//! Rejected: only the handle of an embedded tasklet can revive it, and the handle keeps the driver.
+
+use core::pin::Pin;
+use kernel::prelude::*;
+use rust_tasklet::{
+    impl_has_tasklet,
+    EmbeddedTasklet,
+    Tasklet,
+    TaskletContext,
+    TaskletHandle,
+    TaskletItem, //
+};
+
+#[pin_data]
+struct Nic {
+    #[pin]
+    rx: EmbeddedTasklet<Self>,
+}
+
+impl_has_tasklet! {
+    impl HasTasklet<Self> for Nic { self.rx }
+}
+
+impl TaskletItem for Nic {
+    type Pointer = Pin<KBox<Self>>;
+
+    fn run(_this: Pin<&Self>, _cx: &TaskletContext<'_>) {}
+}
+
+fn driver() -> Result {
+    let nic = KBox::pin_init(pin_init!(Nic { rx <- Tasklet::embedded() }), GFP_KERNEL)?;
+    #[cfg(not(fault))]
+    let nic = TaskletHandle::<_>::activate(nic)?;
+    nic.rx.kill()?;
+    #[cfg(fault)]
+    nic.rx.revive(); //~ E0277
+    #[cfg(not(fault))]
+    nic.revive();
+    Ok(())
+}

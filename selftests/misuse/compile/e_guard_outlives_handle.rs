@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Class E: the driver goes while its tasklet is disabled, and the guard enables what is gone.
+//!
+//! Rejected: the guard borrows the handle, which owns the driver.
+
+use core::pin::Pin;
+use kernel::prelude::*;
+use rust_tasklet::{
+    impl_has_tasklet,
+    EmbeddedTasklet,
+    Tasklet,
+    TaskletContext,
+    TaskletHandle,
+    TaskletItem, //
+};
+
+#[pin_data]
+struct Nic {
+    #[pin]
+    rx: EmbeddedTasklet<Self>,
+}
+
+impl_has_tasklet! {
+    impl HasTasklet<Self> for Nic { self.rx }
+}
+
+impl TaskletItem for Nic {
+    type Pointer = Pin<KBox<Self>>;
+
+    fn run(_this: Pin<&Self>, _cx: &TaskletContext<'_>) {}
+}
+
+fn driver() -> Result {
+    let nic = KBox::pin_init(pin_init!(Nic { rx <- Tasklet::embedded() }), GFP_KERNEL)?;
+    let nic = TaskletHandle::<_>::activate(nic)?;
+    let off = nic.rx.disable()?;
+    #[cfg(not(fault))]
+    drop(off);
+    drop(nic); //~ E0505
+    #[cfg(fault)]
+    drop(off);
+    Ok(())
+}

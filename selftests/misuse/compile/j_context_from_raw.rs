@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Class J: the proof of being in a handler is made of a tasklet, as the crate makes it.
+//!
+//! Rejected: the constructor is private.
+
+use kernel::prelude::*;
+#[cfg(not(fault))]
+use rust_tasklet::TaskletBox;
+use rust_tasklet::TaskletContext;
+
+fn handler_only(cx: &TaskletContext<'_>) {
+    cx.schedule();
+}
+
+fn driver() -> Result {
+    #[cfg(fault)]
+    handler_only(TaskletContext::from_raw(todo!())); //~ E0624
+    #[cfg(not(fault))]
+    TaskletBox::from_fn(handler_only, GFP_KERNEL)?.schedule();
+    Ok(())
+}
