@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What to build is in Kbuild; this file is for people. `make help` lists what it can do.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+
+kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)
+
+# A tool as kbuild takes it: from make's command line, not from the environment.
+tool = $(if $(filter command,$(firstword $(origin $(1)))),$($(1)),$(2))
+
+.PHONY: modules modules_install clean help demo test shell lint clean-cache check-kdir
+
+modules: check-kdir
+	+$(kbuild) modules
+
+# Without the selftests. Not checked first: under sudo rustc may not be there, nor needed any more.
+modules_install:
+	+$(kbuild) SELFTESTS=n modules
+	+$(kbuild) SELFTESTS=n modules_install
+
+check-kdir:
+	@RUSTC='$(call tool,RUSTC,rustc)' BINDGEN='$(call tool,BINDGEN,bindgen)' scripts/check-kdir '$(KDIR)'
+
+# Everything kbuild leaves behind, and the results in out/. Works without a usable KDIR.
+clean:
+	@scripts/clean
+
+demo test shell lint:
+	@KERNEL='$(KERNEL)' ROW='$(ROW)' scripts/$@
+
+clean-cache:
+	@scripts/clean --cache
+
+help:
+	@scripts/help
