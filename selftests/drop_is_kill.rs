@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `drop_is_kill`: dropping an owner leaves no queued or running handler; the handler's data is
+//! dropped after the last run, exactly once.
+//!
+//! The handler's data notes, when it is dropped, how many runs had ended. Owners of every kind are
+//! dropped while their tasklet is pending, running, disabled, or reschedules itself.
+
+use harness::prelude::*;
+
+suite! {
+    "drop_is_kill",
+    "Dropping an owner kills the tasklet, then drops the handler's data",
+    [
+        pending,
+        running,
+        disabled_and_pending,
+        reschedules_itself,
+        unused,
+        killed_in_atomic_context,
+        shared,
+        on_the_stack,
+        as_a_field,
+        closure,
+    ]
+}
+
+/// A handler's runs and its end, for those who look at them after it is gone.
+struct Grave {
+    runs: Counter,
+    left: Counter,
+    drops: Counter,
+    left_at_drop: Counter,
+    hold: Flag,
+    reschedule: Flag,
+}
+
+impl Grave {
+    const fn new() -> Self {
+        Self {
+            runs: Counter::new(),
+            left: Counter::new(),
+            drops: Counter::new(),
+            left_at_drop: Counter::new(),
+            hold: Flag::new(),
+            reschedule: Flag::new(),
+        }
+    }
+
+    /// Expects one drop, after `runs` runs that had all ended, and nothing since.
+    fn check(&self, t: &Test, runs: u32) {
+        drain();
+        check_eq!(t, self.drops.get(), 1);
+        check_eq!(t, self.left_at_drop.get(), runs);
+        check_eq!(t, self.runs.get(), runs);
+        check_eq!(t, self.left.get(), runs);
+    }
+}
+
+/// A handler that has a grave.
+struct Mortal(&'static Grave);
+
+impl Mortal {
+    fn boxed(grave: &'static Grave) -> Result<Pin<KBox<Tasklet<Self>>>> {
+        KBox::pin_init(Tasklet::new(Self(grave)), GFP_KERNEL)
+    }
+
+    fn shared(grave: &'static Grave) -> Result<Arc<Tasklet<Self>>> {
+        Arc::pin_init(Tasklet::new(Self(grave)), GFP_KERNEL)
+    }
+}
+
+impl TaskletHandler for Mortal {
+    fn run(&self, cx: &TaskletContext<'_>) {
+        self.0.runs.add(1);
+        if self.0.reschedule.is_set() {
+            cx.schedule();
+        }
+        spin_until(|| !self.0.hold.is_set());
+        self.0.left.add(1);
+    }
+}
+
+impl Drop for Mortal {
+    fn drop(&mut self) {
+        self.0.drops.add(1);
+        self.0.left_at_drop.set(self.0.left.get());
+    }
+}
+
+/// Drops the last reference on CPU 2 and expects that this takes until `let_go`.
+fn drop_takes_until(
+    t: &Test,
+    grave: &Grave,
+    tasklet: Arc<Tasklet<Mortal>>,
+    let_go: impl FnOnce(),
+) -> Result {
+    let dropped = Flag::new();
+
+    scope(|s| {
+        let dropped = &dropped;
+        s.spawn(2, move || {
+            drop(tasklet);
+            dropped.set();
+        })?;
+        temptation();
+        check!(t, !dropped.is_set());
+        check_eq!(t, grave.drops.get(), 0);
+        let_go();
+        wait!(t, dropped.is_set());
+        Ok(())
+    })
+}
+
+fn pending(t: &Test) -> Result {
+    static GRAVE: Grave = Grave::new();
+    let tasklet = Mortal::shared(&GRAVE)?;
+    let (pending, let_go) = (Flag::new(), Flag::new());
+
+    scope(|s| {
+        let (pending, let_go) = (&pending, &let_go);
+        let lent = tasklet.clone();
+        s.spawn(1, move || {
+            Context::SoftirqsHeld.run(|| {
+                check!(t, lent.schedule());
+                // Not the last reference.
+                drop(lent);
+                pending.set();
+                check!(t, spin_until(|| let_go.is_set()));
+            })
+        })?;
+        wait!(t, pending.is_set());
+        check!(t, tasklet.is_scheduled());
+        check_eq!(t, GRAVE.runs.get(), 0);
+        drop_takes_until(t, &GRAVE, tasklet, || let_go.set())
+    })?;
+    GRAVE.check(t, 1);
+    Ok(())
+}
+
+fn running(t: &Test) -> Result {
+    static GRAVE: Grave = Grave::new();
+    let tasklet = Mortal::shared(&GRAVE)?;
+
+    GRAVE.hold.set();
+    scope(|s| {
+        let lent = tasklet.clone();
+        s.spawn(1, move || {
+            Context::BhDisable.run(|| {
+                check!(t, lent.schedule());
+                // Not the last reference.
+                drop(lent);
+            })
+        })?;
+        wait!(t, GRAVE.runs.get() == 1);
+        check!(t, tasklet.is_running());
+        drop_takes_until(t, &GRAVE, tasklet, || GRAVE.hold.clear())
+    })?;
+    GRAVE.check(t, 1);
+    Ok(())
+}
+
+fn disabled_and_pending(t: &Test) -> Result {
+    static GRAVE: Grave = Grave::new();
+    let tasklet = Mortal::boxed(&GRAVE)?;
+
+    tasklet.disable()?.keep();
+    check!(t, tasklet.schedule());
+    check!(t, tasklet.is_scheduled());
+    drop(tasklet);
+    GRAVE.check(t, 0);
+    Ok(())
+}
+
+fn reschedules_itself(t: &Test) -> Result {
+    static GRAVE: Grave = Grave::new();
+    let tasklet = Mortal::boxed(&GRAVE)?;
+
+    GRAVE.reschedule.set();
+    check_eq!(t, on_cpu(1, || tasklet.schedule()), Ok(true));
+    wait!(t, GRAVE.runs.get() > 20);
+    drop(tasklet);
+    GRAVE.check(t, GRAVE.left_at_drop.get());
+    Ok(())
+}
+
+fn unused(t: &Test) -> Result {
+    static GRAVE: Grave = Grave::new();
+
+    drop(Mortal::boxed(&GRAVE)?);
+    GRAVE.check(t, 0);
+    Ok(())
+}
+
+/// What is dead may be dropped anywhere, for nothing has to be waited for.
+fn killed_in_atomic_context(t: &Test) -> Result {
+    static GRAVE: Grave = Grave::new();
+    let tasklet = Mortal::boxed(&GRAVE)?;
+
+    check!(t, tasklet.schedule());
+    check_eq!(t, tasklet.kill(), Ok(()));
+    Context::BhDisable.run(|| drop(tasklet));
+    GRAVE.check(t, 1);
+    Ok(())
+}
+
+/// The last of many references, in whatever thread it happens to go.
+fn shared(t: &Test) -> Result {
+    static GRAVE: Grave = Grave::new();
+    let tasklet = Mortal::shared(&GRAVE)?;
+    let schedules = Counter::new();
+
+    scope(|s| {
+        for cpu in cpus() {
+            let (tasklet, schedules) = (tasklet.clone(), &schedules);
+            s.spawn(cpu, move || {
+                for _ in 0..200 {
+                    schedules.add(u32::from(tasklet.schedule()));
+                }
+                drop(tasklet);
+            })?;
+        }
+        drop(tasklet);
+        Ok::<(), Error>(())
+    })?;
+    // None was lost on the way.
+    check!(t, schedules.get() > 0);
+    GRAVE.check(t, schedules.get());
+    Ok(())
+}
+
+fn on_the_stack(t: &Test) -> Result {
+    static GRAVE: Grave = Grave::new();
+
+    {
+        pin_init::stack_pin_init!(let tasklet = Tasklet::new(Mortal(&GRAVE)));
+        Context::SoftirqsHeld.run(|| check!(t, tasklet.schedule()));
+    }
+    GRAVE.check(t, 1);
+    Ok(())
+}
+
+#[pin_data]
+struct Device {
+    #[pin]
+    rx: Tasklet<Mortal>,
+    #[pin]
+    tx: Tasklet<Mortal>,
+}
+
+fn as_a_field(t: &Test) -> Result {
+    static RX: Grave = Grave::new();
+    static TX: Grave = Grave::new();
+    let device = KBox::pin_init(
+        try_pin_init!(Device {
+            rx <- Tasklet::new(Mortal(&RX)),
+            tx <- Tasklet::new_disabled(Mortal(&TX)),
+        }? Error),
+        GFP_KERNEL,
+    )?;
+
+    check!(t, device.rx.schedule() && device.tx.hi_schedule());
+    drop(device);
+    RX.check(t, 1);
+    TX.check(t, 0);
+    Ok(())
+}
+
+fn closure(t: &Test) -> Result {
+    static GRAVE: Grave = Grave::new();
+    let mortal = Mortal(&GRAVE);
+    let tasklet = KBox::pin_init(Tasklet::from_fn(move |cx| mortal.run(cx)), GFP_KERNEL)?;
+
+    Context::SoftirqsHeld.run(|| check!(t, tasklet.schedule()));
+    drop(tasklet);
+    GRAVE.check(t, 1);
+    Ok(())
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `enable_checked`: enable without disable is an error, never an underflow.
+//!
+//! Tasklets are enabled more often than they were disabled: when nothing is disabled, past a guard,
+//! and from all CPUs at once. After each attempt the tasklet still runs.
+
+use harness::prelude::*;
+
+suite! {
+    "enable_checked",
+    "enable() without disable() is an error",
+    [never_disabled, too_often, not_the_guards_share, every_cpu, parked]
+}
+
+/// Expects that the tasklet is enabled and runs.
+fn check_works(t: &Test, tasklet: &Tasklet<Probe>) {
+    let runs = tasklet.handler().runs();
+
+    check_eq!(t, tasklet.disable_depth(), 0);
+    check!(t, tasklet.schedule());
+    wait!(t, tasklet.handler().left() == runs + 1);
+    drain();
+    check!(t, !tasklet.is_scheduled());
+}
+
+fn never_disabled(t: &Test) -> Result {
+    let tasklet = probe()?;
+
+    for context in Context::ATOMIC {
+        check_eq!(t, context.run(|| tasklet.enable()), Err(EINVAL));
+    }
+    check_eq!(t, tasklet.enable(), Err(EINVAL));
+    check_works(t, &tasklet);
+    // And when it has been disabled and enabled.
+    tasklet.disable()?.enable();
+    check_eq!(t, tasklet.enable(), Err(EINVAL));
+    check_works(t, &tasklet);
+    Ok(())
+}
+
+fn too_often(t: &Test) -> Result {
+    let tasklet = probe()?;
+
+    for kept in 1..=5 {
+        for _ in 0..kept {
+            tasklet.disable()?.keep();
+        }
+        check_eq!(t, tasklet.disable_depth(), kept);
+        for _ in 0..kept {
+            check_eq!(t, tasklet.enable(), Ok(()));
+        }
+        check_eq!(t, tasklet.enable(), Err(EINVAL));
+        check_eq!(t, tasklet.enable(), Err(EINVAL));
+        check_works(t, &tasklet);
+    }
+    Ok(())
+}
+
+/// A live guard's share of the depth is not there to be taken.
+fn not_the_guards_share(t: &Test) -> Result {
+    let tasklet = probe()?;
+
+    let off = tasklet.disable()?;
+    check_eq!(t, tasklet.enable(), Err(EINVAL));
+    check_eq!(t, tasklet.disable_depth(), 1);
+    drop(off);
+    check_works(t, &tasklet);
+    Ok(())
+}
+
+/// Many race for a few: exactly as many succeed.
+fn every_cpu(t: &Test) -> Result {
+    const KEPT: u32 = 500;
+    let tasklet = probe()?;
+    let (enabled, refused) = (Counter::new(), Counter::new());
+
+    for _ in 0..KEPT {
+        tasklet.disable_nosync().keep();
+    }
+    check_eq!(t, tasklet.disable_depth(), KEPT);
+    scope(|s| {
+        for cpu in cpus() {
+            s.spawn(cpu, || {
+                for _ in 0..KEPT {
+                    match tasklet.enable() {
+                        Ok(()) => enabled.add(1),
+                        Err(_) => refused.add(1),
+                    };
+                }
+            })?;
+        }
+        Ok::<(), Error>(())
+    })?;
+    check_eq!(t, enabled.get(), KEPT);
+    check_eq!(
+        t,
+        refused.get() as usize,
+        (cpus().count() - 1) * KEPT as usize
+    );
+    check_works(t, &tasklet);
+    Ok(())
+}
+
+fn parked(t: &Test) -> Result {
+    let tasklet = probe()?;
+
+    check!(t, tasklet.schedule());
+    tasklet.kill()?;
+    check_eq!(t, tasklet.enable(), Err(EINVAL));
+    tasklet.disable()?.keep();
+    check_eq!(t, tasklet.enable(), Ok(()));
+    check_eq!(t, tasklet.enable(), Err(EINVAL));
+    check!(t, tasklet.revive());
+    check_works(t, &tasklet);
+    Ok(())
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `forget_is_safe`: `mem::forget` of any owner or guard, in any combination, causes no use after
+//! free.
+//!
+//! Owners are forgotten while their tasklet is pending, running, and disabled; guards before and
+//! after their owner. What is forgotten stays alive: it still runs, or still does not. The tasklets
+//! that are left are parked when this module goes, with one warning each, which the runner counts.
+
+use core::mem::forget;
+
+use harness::prelude::*;
+
+suite! {
+    "forget_is_safe",
+    "Forgetting owners and guards is safe",
+    [
+        guard,
+        guard_of_killed,
+        pending_box,
+        running_box,
+        guard_and_box,
+        arc,
+        stack_guard,
+        unused_box,
+        many,
+    ]
+}
+
+/// A handler whose runs can be counted when its owner is out of reach.
+struct Remote(Arc<Probe>);
+
+impl TaskletHandler for Remote {
+    fn run(&self, cx: &TaskletContext<'_>) {
+        self.0.run(cx);
+    }
+}
+
+type RemoteBox = Pin<KBox<Tasklet<Remote>>>;
+
+fn remote() -> Result<(RemoteBox, Arc<Probe>)> {
+    let probe = Arc::new(Probe::new(), GFP_KERNEL)?;
+    let tasklet = KBox::pin_init(Tasklet::new(Remote(probe.clone())), GFP_KERNEL)?;
+    Ok((tasklet, probe))
+}
+
+/// Disabled for good, and otherwise well: it can be killed, revived and dropped.
+fn guard(t: &Test) -> Result {
+    let (tasklet, probe) = remote()?;
+
+    forget(tasklet.disable()?);
+    forget(tasklet.disable_nosync());
+    check_eq!(t, tasklet.disable_depth(), 2);
+    check_eq!(t, tasklet.enable(), Err(EINVAL));
+    check!(t, tasklet.schedule());
+    drain();
+    check_eq!(t, probe.runs(), 0);
+    drop(tasklet);
+    drain();
+    check_eq!(t, probe.runs(), 0);
+    Ok(())
+}
+
+fn guard_of_killed(t: &Test) -> Result {
+    let (tasklet, probe) = remote()?;
+
+    check!(t, tasklet.schedule());
+    check_eq!(t, tasklet.kill(), Ok(()));
+    forget(tasklet.disable()?);
+    check!(t, tasklet.revive());
+    check!(t, tasklet.schedule());
+    drain();
+    check_eq!(t, probe.runs(), 1);
+    check_eq!(t, tasklet.kill(), Ok(()));
+    drop(tasklet);
+    drain();
+    check_eq!(t, probe.runs(), 1);
+    Ok(())
+}
+
+/// Forgotten in the moment it is scheduled; the run takes place.
+fn pending_box(t: &Test) -> Result {
+    let (tasklet, probe) = remote()?;
+
+    t.leaks(1);
+    Context::SoftirqsHeld.run(|| {
+        check!(t, tasklet.schedule());
+        forget(tasklet);
+        check_eq!(t, probe.runs(), 0);
+    });
+    wait!(t, probe.left() == 1);
+    drain();
+    check_eq!(t, probe.runs(), 1);
+    probe.check_sane(t);
+    Ok(())
+}
+
+/// Forgotten while it runs, and reschedules itself ever after.
+fn running_box(t: &Test) -> Result {
+    let (tasklet, probe) = remote()?;
+
+    t.leaks(1);
+    probe.hold();
+    probe.reschedule(100);
+    scope(|s| {
+        let (in_run, seen) = (Flag::new(), probe.clone());
+        s.spawn(1, move || {
+            Context::BhDisable.run(|| tasklet.schedule());
+            check!(t, seen.runs() > 0);
+            in_run.set();
+            forget(tasklet);
+        })?;
+        wait!(t, probe.inside());
+        probe.release();
+        Ok::<(), Error>(())
+    })?;
+    wait!(t, probe.left() == 101);
+    drain();
+    check_eq!(t, probe.runs(), 101);
+    probe.check_sane(t);
+    Ok(())
+}
+
+/// Pending and disabled for ever, out of reach: it stays so until the module goes.
+fn guard_and_box(t: &Test) -> Result {
+    let (tasklet, probe) = remote()?;
+
+    t.leaks(1);
+    forget(tasklet.disable()?);
+    check_eq!(t, on_cpu(1, || tasklet.schedule()), Ok(true));
+    forget(tasklet);
+    drain();
+    check_eq!(t, probe.runs(), 0);
+    Ok(())
+}
+
+fn arc(t: &Test) -> Result {
+    let probe = Arc::new(Probe::new(), GFP_KERNEL)?;
+    let tasklet = Arc::pin_init(Tasklet::new(Remote(probe.clone())), GFP_KERNEL)?;
+
+    t.leaks(1);
+    // With a reference forgotten, dropping all others does not kill it.
+    forget(tasklet.clone());
+    check!(t, tasklet.schedule());
+    drop(tasklet);
+    wait!(t, probe.left() == 1);
+    drain();
+    check_eq!(t, probe.runs(), 1);
+    Ok(())
+}
+
+/// The memory does go here, as forgetting a guard does not keep its owner.
+fn stack_guard(t: &Test) -> Result {
+    for _ in 0..20 {
+        pin_init::stack_pin_init!(let tasklet = Tasklet::new(Probe::new()));
+        let tasklet = tasklet.as_ref();
+        forget(tasklet.disable()?);
+        check!(t, tasklet.schedule());
+        check!(t, tasklet.is_scheduled());
+    }
+    drain();
+    Ok(())
+}
+
+/// Never scheduled, so there is nothing to park.
+fn unused_box(t: &Test) -> Result {
+    let (tasklet, probe) = remote()?;
+
+    forget(tasklet.disable()?);
+    forget(tasklet);
+    drain();
+    check_eq!(t, probe.runs(), 0);
+    Ok(())
+}
+
+/// Live and dead ones side by side, forgotten and dropped in turn.
+fn many(t: &Test) -> Result {
+    const COUNT: u32 = 40;
+    let probe = Arc::new(Probe::new(), GFP_KERNEL)?;
+
+    t.leaks(COUNT / 2);
+    for i in 0..COUNT {
+        let tasklet = KBox::pin_init(Tasklet::new(Remote(probe.clone())), GFP_KERNEL)?;
+        check!(t, tasklet.schedule());
+        if i % 2 == 0 {
+            forget(tasklet);
+        } else {
+            drop(tasklet);
+        }
+    }
+    drain();
+    wait!(t, probe.runs() == COUNT);
+    Ok(())
+}

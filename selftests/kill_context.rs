@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `kill_context`: kill, disable and synchronize return EWOULDBLOCK in atomic context and EDEADLK in
+//! the tasklet's own handler, and change nothing; they never sleep there.
+//!
+//! The calls are made in every atomic context there is, on an idle, a pending and a running tasklet.
+//! That they do not sleep shows in the kernel log, which the runner looks at.
+
+use harness::prelude::*;
+
+suite! {
+    "kill_context",
+    "Waiting calls fail in atomic context and in the own handler",
+    [idle, pending, running, own_handler, other_handler, interrupted_handler]
+}
+
+/// What the three waiting calls return here.
+fn answers<H>(tasklet: &Tasklet<H>) -> [Option<Error>; 3] {
+    [
+        tasklet.kill().err(),
+        tasklet.disable().err(),
+        tasklet.synchronize().err(),
+    ]
+}
+
+const REFUSED: [Option<Error>; 3] = [Some(EWOULDBLOCK); 3];
+const DEADLOCK: [Option<Error>; 3] = [Some(EDEADLK); 3];
+
+fn idle(t: &Test) -> Result {
+    for context in Context::ATOMIC {
+        let tasklet = probe()?;
+
+        // Never scheduled, and idle after a run.
+        for run in 1..=2 {
+            let answers = context.run(|| answers(&tasklet));
+            check!(t, answers == REFUSED, "in {:?}, but {:?}", context, answers);
+            check!(t, !tasklet.is_parked() && !tasklet.is_scheduled());
+            check_eq!(t, tasklet.disable_depth(), 0);
+            check!(t, tasklet.schedule());
+            wait!(t, tasklet.handler().left() == run && !tasklet.is_running());
+        }
+        // Allowed in task context.
+        check_eq!(t, answers(&tasklet), [None; 3]);
+    }
+    Ok(())
+}
+
+fn pending(t: &Test) -> Result {
+    for context in Context::ATOMIC {
+        let tasklet = probe()?;
+
+        let off = tasklet.disable()?;
+        check!(t, tasklet.schedule());
+        let answers = context.run(|| answers(&tasklet));
+        check!(t, answers == REFUSED, "in {:?}, but {:?}", context, answers);
+        check!(t, tasklet.is_scheduled() && !tasklet.is_parked());
+        check_eq!(t, tasklet.disable_depth(), 1);
+        drop(off);
+        wait!(t, tasklet.handler().left() == 1);
+        drain();
+        check_eq!(t, tasklet.handler().runs(), 1);
+    }
+    Ok(())
+}
+
+fn running(t: &Test) -> Result {
+    let tasklet = probe()?;
+
+    while_running(t, &tasklet, 1, |_| {
+        for context in Context::ATOMIC {
+            let answers = context.run(|| answers(&tasklet));
+            check!(t, answers == REFUSED, "in {:?}, but {:?}", context, answers);
+        }
+        check!(t, tasklet.is_running() && !tasklet.is_parked());
+        check_eq!(t, tasklet.disable_depth(), 0);
+    })?;
+    drain();
+    check_eq!(t, tasklet.handler().runs(), 1);
+    check!(t, tasklet.schedule());
+    wait!(t, tasklet.handler().left() == 2);
+    Ok(())
+}
+
+/// A handler that tries the calls on its own tasklet.
+struct Own {
+    runs: Counter,
+    deadlocks: Counter,
+    refusals: Counter,
+}
+
+impl Own {
+    const fn new() -> Self {
+        Self {
+            runs: Counter::new(),
+            deadlocks: Counter::new(),
+            refusals: Counter::new(),
+        }
+    }
+}
+
+impl TaskletHandler for Own {
+    fn run(&self, cx: &TaskletContext<'_>) {
+        self.deadlocks.add(u32::from(answers(&OWN) == DEADLOCK));
+        // An interrupt on top of the handler is not the handler.
+        let interrupted = Context::Hardirq.run(|| answers(&OWN));
+        self.refusals.add(u32::from(interrupted == REFUSED));
+        if self.runs.add(1) == 0 {
+            cx.schedule();
+        }
+    }
+}
+
+static_tasklet! {
+    static OWN: Tasklet<Own> = Own::new();
+}
+
+fn own_handler(t: &Test) -> Result {
+    let own = OWN.handler();
+
+    check!(t, OWN.revive());
+    check!(t, OWN.schedule());
+    // It rescheduled itself after the calls: they changed nothing.
+    wait!(t, own.runs.get() == 2);
+    check_eq!(t, own.deadlocks.get(), 2);
+    check_eq!(t, OWN.disable_depth(), 0);
+    check!(t, !OWN.is_parked());
+    OWN.kill()
+}
+
+fn interrupted_handler(t: &Test) -> Result {
+    // Runs `own_handler` for itself, so that the cases do not depend on each other.
+    let own = OWN.handler();
+    let before = (own.runs.set(0), own.refusals.set(0));
+
+    check!(t, OWN.revive(), "after {:?}", before);
+    check!(t, OWN.schedule());
+    wait!(t, own.runs.get() == 2);
+    check_eq!(t, own.refusals.get(), 2);
+    OWN.kill()
+}
+
+/// The handler of another tasklet is just atomic context, also on the CPU of the first.
+fn other_handler(t: &Test) -> Result {
+    static REFUSALS: Counter = Counter::new();
+
+    let victim = Arc::pin_init(Tasklet::new(Probe::new()), GFP_KERNEL)?;
+    let other = {
+        let victim = victim.clone();
+        KBox::pin_init(
+            Tasklet::from_fn(move |_| {
+                REFUSALS.add(u32::from(answers(&victim) == REFUSED));
+            }),
+            GFP_KERNEL,
+        )?
+    };
+
+    // Idle, and pending behind the other on the same CPU.
+    check!(t, other.schedule());
+    wait!(t, REFUSALS.get() == 1);
+    Context::SoftirqsHeld.run(|| {
+        check!(t, other.schedule());
+        check!(t, victim.schedule());
+    });
+    wait!(t, REFUSALS.get() == 2 && victim.handler().left() == 1);
+    // Running on another CPU.
+    while_running(t, &victim, 1, |_| {
+        check!(t, other.schedule());
+        wait!(t, REFUSALS.get() == 3);
+    })?;
+    check!(t, !victim.is_parked());
+    check_eq!(t, victim.disable_depth(), 0);
+    // The closure owns a reference, which must not be the last.
+    drop(other);
+    Ok(())
+}

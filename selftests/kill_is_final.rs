@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `kill_is_final`: after `kill()` nothing runs and schedule returns false, until `revive()`.
+//!
+//! A killed tasklet is scheduled in every context and from every CPU, and by interrupts that never
+//! stop while it is killed and revived.
+
+use harness::prelude::*;
+
+suite! {
+    "kill_is_final",
+    "After kill() nothing runs, until revive()",
+    [every_context, every_cpu, never_scheduled, by_its_last_run, revive, under_interrupts]
+}
+
+/// Expects that nothing can make a killed tasklet run.
+fn check_dead(t: &Test, tasklet: &Tasklet<Probe>) {
+    let runs = tasklet.handler().runs();
+
+    check!(
+        t,
+        tasklet.is_parked() && !tasklet.is_scheduled() && !tasklet.is_running()
+    );
+    check!(t, !tasklet.schedule() && !tasklet.hi_schedule());
+    drain();
+    check!(t, tasklet.is_parked() && !tasklet.is_scheduled());
+    check_eq!(t, tasklet.handler().runs(), runs);
+}
+
+fn every_context(t: &Test) -> Result {
+    let tasklet = probe()?;
+
+    check!(t, tasklet.schedule());
+    check_eq!(t, tasklet.kill(), Ok(()));
+    check_eq!(t, tasklet.handler().left(), 1);
+    for context in Context::ATOMIC {
+        context.run(|| check!(t, !tasklet.schedule() && !tasklet.hi_schedule()));
+        check_dead(t, &tasklet);
+    }
+    // Dead already, and still after that.
+    check_eq!(t, tasklet.kill(), Ok(()));
+    check_dead(t, &tasklet);
+    check_eq!(t, tasklet.handler().runs(), 1);
+    Ok(())
+}
+
+fn every_cpu(t: &Test) -> Result {
+    let tasklet = probe()?;
+    let queued = Counter::new();
+
+    check!(t, tasklet.schedule());
+    check_eq!(t, tasklet.kill(), Ok(()));
+    scope(|s| {
+        for cpu in cpus() {
+            s.spawn(cpu, || {
+                for _ in 0..1000 {
+                    queued.add(u32::from(tasklet.schedule()));
+                }
+            })?;
+        }
+        Ok::<(), Error>(())
+    })?;
+    check_eq!(t, queued.get(), 0);
+    check_dead(t, &tasklet);
+    check_eq!(t, tasklet.handler().runs(), 1);
+    Ok(())
+}
+
+fn never_scheduled(t: &Test) -> Result {
+    let tasklet = probe()?;
+
+    check_eq!(t, tasklet.kill(), Ok(()));
+    check_dead(t, &tasklet);
+    check!(t, tasklet.revive());
+    check!(t, tasklet.schedule());
+    wait!(t, tasklet.handler().left() == 1);
+    Ok(())
+}
+
+/// The run that kill waits for cannot bring the tasklet back.
+fn by_its_last_run(t: &Test) -> Result {
+    let tasklet = probe()?;
+    let probe = tasklet.handler();
+    let killed = Flag::new();
+
+    while_running(t, &tasklet, 1, |s| {
+        check_eq!(t, on_cpu(3, || tasklet.schedule()), Ok(true));
+        // From the pending run on it reschedules itself.
+        probe.reschedule(u32::MAX);
+        s.spawn(2, || {
+            check_eq!(t, tasklet.kill(), Ok(()));
+            killed.set();
+        })?;
+        temptation();
+        probe.release();
+        wait!(t, killed.is_set());
+        Ok::<(), Error>(())
+    })??;
+    check_eq!(t, probe.runs(), 2);
+    check_dead(t, &tasklet);
+    probe.reschedule(0);
+    Ok(())
+}
+
+fn revive(t: &Test) -> Result {
+    let tasklet = probe()?;
+
+    // Alive, if not yet used: nothing to revive.
+    check!(t, !tasklet.revive());
+    for round in 1..=50 {
+        check!(t, tasklet.schedule());
+        check_eq!(t, tasklet.kill(), Ok(()));
+        check_eq!(t, tasklet.handler().left(), round);
+        check!(t, !tasklet.schedule());
+        let context = Context::ATOMIC[round as usize % Context::ATOMIC.len()];
+        check!(t, context.run(|| tasklet.revive()));
+        check!(t, !tasklet.revive());
+        check!(t, !tasklet.is_parked());
+    }
+    // What was scheduled while it was parked is forgotten.
+    drain();
+    check!(t, !tasklet.is_scheduled());
+    check_eq!(t, tasklet.handler().runs(), 50);
+    Ok(())
+}
+
+/// Killed and revived while interrupts on two CPUs schedule it.
+fn under_interrupts(t: &Test) -> Result {
+    let tasklet = probe()?;
+    let probe = tasklet.handler();
+    let interrupts = Counter::new();
+    let stop = Flag::new();
+
+    let interrupt = || {
+        interrupts.add(1);
+        tasklet.schedule();
+        tasklet.hi_schedule();
+    };
+    scope(|s| {
+        let _stop = stop.set_on_drop();
+        for cpu in [1, 2] {
+            s.spawn(cpu, || {
+                storm(50, interrupt, || stop.wait());
+            })?;
+        }
+        for _ in 0..30 {
+            let before = probe.runs();
+            wait!(t, probe.runs() > before);
+            check_eq!(t, tasklet.kill(), Ok(()));
+            let (runs, at) = (probe.runs(), interrupts.get());
+            check!(t, !probe.inside());
+            wait!(t, interrupts.get() > at + 20);
+            check_eq!(t, probe.runs(), runs);
+            check!(t, tasklet.is_parked());
+            check!(t, tasklet.revive());
+            if t.failed() {
+                break;
+            }
+        }
+        Ok::<(), Error>(())
+    })?;
+    t.note(fmt!(
+        "{} interrupts, {} runs",
+        interrupts.get(),
+        probe.runs()
+    ));
+    probe.check_sane(t);
+    Ok(())
+}

@@ -1,0 +1,412 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Runs the selftests on the kernel it runs on, as root: loads the module of each
+# row of the contract, reads its KTAP from the kernel log, unloads it, and judges.
+
+ROWS=(
+	runs_once coalesces reschedule_while_running serialised parallel same_cpu
+	fifo hi_first payload
+	disable_blocks disable_waits start_disabled enable_checked
+	kill_waits kill_is_final kill_never_hangs kill_context
+	drop_is_kill forget_is_safe unload_is_safe
+	hotplug traced
+)
+
+# How long a command of ours may take. A case that hangs ends within the first.
+LOAD_LIMIT=150
+UNLOAD_LIMIT=30
+
+usage() {
+	cat <<-END
+	usage: $0 MODULES OUT [ROW]
+
+	MODULES  directory with rust_tasklet.ko, and the modules of the tests in it or in selftests/
+	OUT      directory for the results: results.ktap, kernel.log, trace.txt
+	ROW      run only this one of the rows, which are:
+	END
+	printf '         %s\n' "${ROWS[@]}"
+}
+
+die() {
+	echo "$0: $*" >&2
+	exit 2
+}
+
+# An external command takes up to a second where a VM has to be emulated on a busy host, so this script
+# starts few of them.
+
+# ---- The kernel log ----
+
+# Begins to copy the kernel log. The next take_log() gets what follows.
+follow_log() {
+	echo "selftests: begin $$" >/dev/kmsg
+	: >"$scratch/kmsg"
+	cat /dev/kmsg >>"$scratch/kmsg" 2>/dev/null &
+	log_reader=$!
+	exec {log}<"$scratch/kmsg" || exit 2
+	read_log_until "selftests: begin $$"
+}
+
+# What the kernel has said since the last call goes to the array `slice` and to $OUT/kernel.log.
+marks=0
+take_log() {
+	marks=$((marks + 1))
+	echo "selftests: mark $$.$marks" >/dev/kmsg
+	read_log_until "selftests: mark $$.$marks"
+	[ ${#slice[@]} = 0 ] || printf '%s\n' "${slice_with_times[@]}" >>"$OUT/kernel.log"
+}
+
+# Reads records such as "6,1234,5678901,-;text", some followed by " KEY=value" lines. A gap in the numbers
+# of the records (the second field) means that the log wrapped before we read it.
+log_intact=yes last_record=''
+read_log_until() {
+	local end=$((SECONDS + 30)) line text record time
+	slice=() slice_with_times=()
+	while :; do
+		if ! IFS= read -r line <&"$log"; then
+			if [ "$SECONDS" -gt "$end" ] || ! kill -0 "$log_reader" 2>/dev/null; then
+				log_intact=no
+				return
+			fi
+			pause
+			continue
+		fi
+		[[ $line =~ ^[0-9]+,([0-9]+),([0-9]+),[^\;]*\;(.*) ]] || continue
+		record=${BASH_REMATCH[1]} time=${BASH_REMATCH[2]} text=${BASH_REMATCH[3]}
+		[ "$record" = $((${last_record:-$record - 1} + 1)) ] || log_intact=no
+		last_record=$record
+		[ "$text" != "$1" ] || return
+		slice+=("$text")
+		printf -v time '[%5d.%06d]' $((time / 1000000)) $((time % 1000000))
+		slice_with_times+=("$time $text")
+	done
+}
+
+# Lines of the last take_log() that are as they should be, although they look bad.
+declare -A excused
+excuse() {
+	local line
+	for line in "${slice_with_times[@]}"; do
+		[[ ! ${line#*] } =~ $1 ]] || excused[$line]=yes
+	done
+}
+
+# ---- Results ----
+
+# The row at work: its KTAP lines, how many cases it has, and how many of them failed.
+row_lines=() row_cases=0 row_failures=0
+
+say() { row_lines+=("# $*"); }
+
+# result ok|"not ok" NAME
+result() {
+	row_cases=$((row_cases + 1))
+	[ "$1" = ok ] || row_failures=$((row_failures + 1))
+	row_lines+=("$1 $row_cases $2")
+}
+
+# expect NAME EXPLANATION COMMAND...: a case that passes if the command succeeds.
+expect() {
+	local name=$1 explanation=$2
+	shift 2
+	if "$@"; then
+		result ok "$name"
+	else
+		say "$explanation"
+		result "not ok" "$name"
+	fi
+}
+
+# Takes over the KTAP that module $1 has left in the log. Sets `leaks` to what the module says it leaked.
+take_ktap() {
+	local line version=0 plan=none results=0
+	leaks=0
+	for line in "${slice[@]}"; do
+		if [ "$line" = "KTAP version 1" ]; then
+			version=$((version + 1))
+		elif [[ $line =~ ^1\.\.([0-9]+)$ ]]; then
+			plan=${BASH_REMATCH[1]}
+		elif [[ $line == "# "* ]]; then
+			row_lines+=("$line")
+			[[ ! $line =~ ^"# leaks "([0-9]+)$ ]] || leaks=$((leaks + BASH_REMATCH[1]))
+		elif [[ $line =~ ^(ok|not ok)\ ([0-9]+)\ (.*)$ ]]; then
+			results=$((results + 1))
+			[ "${BASH_REMATCH[2]}" = "$results" ] || version=wrong
+			result "${BASH_REMATCH[1]}" "${BASH_REMATCH[3]}"
+		fi
+	done
+	if [ "$version" != 1 ] || [ "$plan" != "$results" ]; then
+		say "$1 planned $plan cases and reported $results"
+		result "not ok" "complete results from $1"
+	fi
+}
+
+# ---- Modules ----
+
+# Sets `file`.
+find_module() {
+	file=$MODULES/$1.ko
+	[ -e "$file" ] || file=$MODULES/selftests/$1.ko
+	[ -e "$file" ]
+}
+
+# A pause that takes no process: nothing ever comes from there.
+pause() { read -rt 0.02 <&"$never"; }
+
+# bounded SECONDS COMMAND...: gives up on a command that cannot even be killed. Sets `error`.
+bounded() {
+	local end=$((SECONDS + $1)) pid
+	shift
+	"$@" >"$scratch/error" 2>&1 &
+	pid=$!
+	while kill -0 "$pid" 2>/dev/null; do
+		if [ "$SECONDS" -gt "$end" ]; then
+			error="$* takes longer than it may"
+			return 124
+		fi
+		pause
+	done
+	wait "$pid" && return 0
+	error="$* failed: $(<"$scratch/error")"
+	return 1
+}
+
+# load NAME, unload NAME: a failure counts as a case.
+load() {
+	find_module "$1"
+	bounded "$LOAD_LIMIT" insmod "$file" && return 0
+	say "$error"
+	result "not ok" "loading $1"
+	return 1
+}
+
+unload() {
+	bounded "$UNLOAD_LIMIT" rmmod "$1" && return 0
+	say "$error"
+	result "not ok" "unloading $1"
+	return 1
+}
+
+# ---- Rows ----
+
+# The warning that is due for each live tasklet that a module leaves behind.
+LEAK='^rust_tasklet: tasklet of (.*) was not killed before its module went: parked$'
+
+# Loads a test module, runs $2... while it is loaded, unloads it, and takes its results. For every leak that
+# the module announces one warning must follow, and no other. Sets `leaked` to the handlers they name.
+test_module() {
+	local module=$1 line
+	shift
+	if load "$module"; then
+		"$@"
+		unload "$module"
+	fi
+	take_log
+	take_ktap "$module"
+	leaked=()
+	for line in "${slice[@]}"; do
+		[[ ! $line =~ $LEAK ]] || leaked+=("${BASH_REMATCH[1]}")
+	done
+	excuse "$LEAK"
+	if [ "$leaks" != 0 ] || [ ${#leaked[@]} != 0 ]; then
+		expect "a warning for each tasklet that $module leaks" \
+			"$leaks leaks, ${#leaked[@]} warnings" [ "$leaks" = ${#leaked[@]} ]
+	fi
+}
+
+run_unload_is_safe() {
+	local wanted handler count name
+	test_module unload_fixture :
+	for wanted in Idle:1 Restless:2 Pending:2 Static:1; do
+		handler=unload_fixture::${wanted%:*} count=0
+		for name in "${leaked[@]}"; do
+			[ "$name" != "$handler" ] || count=$((count + 1))
+		done
+		expect "warnings name $handler" "$count do" [ "$count" = "${wanted#*:}" ]
+	done
+	test_module unload_is_safe :
+}
+
+# A CPU that goes offline says so when it still has softirqs pending, which is what this row is about.
+run_hotplug() {
+	test_module hotplug :
+	excuse '^NOHZ tick-stop error: local softirq work is pending, handler #[0-9a-f]*!!!$'
+}
+
+TRACING=/sys/kernel/tracing
+
+run_traced() {
+	local line runs=0 entries=0 exits=0 lost='nothing traced'
+	if [ ! -d "$TRACING/events/irq/tasklet_entry" ]; then
+		say "$TRACING has no tasklet events"
+		result "not ok" "trace events"
+		return
+	fi
+	echo 0 >"$TRACING/tracing_on"
+	echo >"$TRACING/trace"
+	echo 1 >"$TRACING/events/irq/tasklet_entry/enable"
+	echo 1 >"$TRACING/events/irq/tasklet_exit/enable"
+	echo 1 >"$TRACING/tracing_on"
+	test_module traced save_trace
+	echo 0 >"$TRACING/events/irq/tasklet_entry/enable"
+	echo 0 >"$TRACING/events/irq/tasklet_exit/enable"
+
+	for line in "${slice[@]}"; do
+		[[ ! $line =~ ^"# runs: ran "([0-9]+)" times"$ ]] || runs=${BASH_REMATCH[1]}
+	done
+	while IFS= read -r line; do
+		case $line in
+		*" tasklet_entry: "*" function="*"[traced]") entries=$((entries + 1)) ;;
+		*" tasklet_exit: "*" function="*"[traced]") exits=$((exits + 1)) ;;
+		*entries-in-buffer/entries-written:*)
+			[[ $line =~ :\ ([0-9]+)/([0-9]+)\  ]]
+			lost=$((BASH_REMATCH[2] - BASH_REMATCH[1]))
+			;;
+		esac
+	done <"$OUT/trace.txt"
+	expect "runs were counted" "the module reported none" [ "$runs" -gt 0 ]
+	expect "tasklet_entry for each run" "$runs runs, $entries events" [ "$entries" = "$runs" ]
+	expect "tasklet_exit for each run" "$runs runs, $exits events" [ "$exits" = "$runs" ]
+	expect "no event was lost" "lost: $lost" [ "$lost" = 0 ]
+}
+
+# The functions in the trace can be named only as long as their module is loaded.
+save_trace() {
+	echo 0 >"$TRACING/tracing_on"
+	cat "$TRACING/trace" >"$OUT/trace.txt"
+}
+
+# ---- The log as a test ----
+
+BAD='WARNING:|BUG:|BUG at|Oops|Kernel panic|panicked at|general protection|stack segment|double fault'
+BAD+='|unable to handle|Call Trace|RIP:|invalid opcode|Bad page|corrupt|KASAN|KCSAN|KFENCE|UBSAN|kmemleak'
+BAD+='|possible (recursive|circular)|inconsistent lock|bad unlock|lock held when|suspicious RCU|DEBUG_LOCKS_WARN'
+BAD+='|blocked for more than|soft lockup|hard LOCKUP|detected stalls|self-detected stall|rcu:.*stall'
+BAD+='|scheduling while atomic|sleeping function called|preempt_count|entered softirq'
+BAD+='|tasklet SCHED state not set|Attempt to kill tasklet|tick-stop error|ODEBUG|refcount_t'
+BAD+='|rust_tasklet: .*(was not killed|dropped in)'
+
+# Bits of /proc/sys/kernel/tainted: machine check, bad page, died, warned, soft lockup.
+BAD_TAINT=$((16 | 32 | 128 | 512 | 16384))
+
+bad_lines() { grep -E "$BAD"; }
+
+# What the detector must see, and what it must not.
+SAMPLES_BAD='WARNING: CPU: 1 PID: 23 at kernel/softirq.c:881 tasklet_clear_sched+0x4c/0x60
+BUG: scheduling while atomic: swapper/1/0/0x00000100
+BUG: unable to handle page fault for address: ffffffffc0a01000
+Oops: Oops: 0010 [#1] SMP NOPTI
+rust_kernel: panicked at /src/tasklet/raw.rs:470:9:
+WARNING: possible circular locking dependency detected
+INFO: task rmmod:512 blocked for more than 120 seconds.
+watchdog: BUG: soft lockup - CPU#2 stuck for 22s! [insmod:99]
+rcu: INFO: rcu_preempt self-detected stall on CPU
+NOHZ tick-stop error: local softirq work is pending, handler #40!!!
+tasklet SCHED state not set: callback last_run+0x0/0x40 [rust_tasklet]
+rust_tasklet: tasklet of somebody::Else was not killed before its module went: parked'
+SAMPLES_GOOD='rust_tasklet: loading out-of-tree module taints kernel.
+ok 7 pending_hi
+smpboot: CPU 3 is now offline'
+
+run_clean_log() {
+	local line module tainted bad=0
+	expect "the detector knows bad lines from good ones" "it does not" \
+		[ "$(bad_lines <<<"$SAMPLES_BAD"$'\n'"$SAMPLES_GOOD")" = "$SAMPLES_BAD" ]
+	for module in rust_tasklet_selftest rust_tasklet; do
+		unload "$module"
+	done
+	take_log
+	while IFS= read -r line; do
+		[ -z "${excused[$line]-}" ] || continue
+		bad=$((bad + 1))
+		[ "$bad" -gt 30 ] || say "$line"
+	done < <(bad_lines <"$OUT/kernel.log")
+	expect "no bad line in the kernel log" "$bad bad lines" [ "$bad" = 0 ]
+	read -r tainted </proc/sys/kernel/tainted
+	expect "no new taint" "tainted: $taint before, $tainted now" [ $((tainted & ~taint & BAD_TAINT)) = 0 ]
+	expect "no line of the kernel log was lost" "it has wrapped: boot with log_buf_len=16M" \
+		[ "$log_intact" = yes ]
+}
+
+# ---- All of it ----
+
+passed=0 failed=0
+
+run_row() {
+	local row=$1 start=${EPOCHREALTIME/./} tenths number verdict="ok"
+	row_lines=() row_cases=0 row_failures=0
+	case $row in
+	clean_log | unload_is_safe | hotplug | traced) "run_$row" ;;
+	*) test_module "$row" : ;;
+	esac
+	# A row without a case has shown nothing.
+	[ "$row_cases" -gt 0 ] || result "not ok" "there is a case"
+	tenths=$(((${EPOCHREALTIME/./} - start) / 100000))
+
+	if [ "$row_failures" = 0 ]; then
+		passed=$((passed + 1))
+		printf 'ok    %-26s %2d cases %6s\n' "$row" "$row_cases" "$((tenths / 10)).$((tenths % 10)) s"
+	else
+		failed=$((failed + 1))
+		verdict="not ok"
+		printf 'FAIL  %-26s %2d cases, %d of them failed:\n' "$row" "$row_cases" "$row_failures"
+		printf '%s\n' "${row_lines[@]}" | grep -E '^(# |not ok)' | sed 's/^/      | /'
+	fi
+	number=$((passed + failed))
+	{
+		echo "  KTAP version 1"
+		echo "  1..$row_cases"
+		printf '  %s\n' "${row_lines[@]}"
+		echo "$verdict $number $row"
+	} >>"$OUT/results.ktap"
+}
+
+if [ $# -lt 2 ] || [ $# -gt 3 ]; then
+	usage >&2
+	exit 2
+fi
+MODULES=$1 OUT=$2
+if [ -n "${3-}" ]; then
+	if [[ " ${ROWS[*]} " != *" $3 "* ]]; then
+		echo "$0: there is no row $3" >&2
+		usage >&2
+		exit 2
+	fi
+	ROWS=("$3")
+fi
+
+[ "$EUID" = 0 ] || die "only root can load modules"
+[ -d "$OUT" ] || mkdir -p "$OUT" || die "cannot make $OUT"
+for module in rust_tasklet rust_tasklet_selftest; do
+	find_module "$module" || die "no $module.ko in $MODULES"
+	[ ! -d "/sys/module/$module" ] || die "$module is loaded already"
+done
+read -r cpus </sys/devices/system/cpu/online
+[[ $cpus =~ ^0-([0-9]+)$ && ${BASH_REMATCH[1]} -ge 3 ]] || die "the tests need 4 CPUs, here are CPUs $cpus"
+read -r release </proc/sys/kernel/osrelease
+read -r taint </proc/sys/kernel/tainted
+
+scratch=$(mktemp -d) || exit 2
+exec {never}<> <(:)
+# Otherwise a burst of marks would be dropped.
+echo on >/proc/sys/kernel/printk_devkmsg
+follow_log
+trap 'kill "$log_reader"; rm -r "$scratch"' EXIT
+rm -f "$OUT/trace.txt"
+: >"$OUT/kernel.log"
+{
+	echo "KTAP version 1"
+	echo "1..$((${#ROWS[@]} + 1))"
+} >"$OUT/results.ktap"
+for module in rust_tasklet rust_tasklet_selftest; do
+	find_module "$module"
+	bounded "$LOAD_LIMIT" insmod "$file" || die "$error"
+done
+
+echo "$release, CPUs $cpus"
+for row in "${ROWS[@]}" clean_log; do
+	run_row "$row"
+done
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

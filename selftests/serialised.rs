@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `serialised`: under schedules from every CPU the handler never overlaps itself.
+//!
+//! Threads on all CPUs, and interrupts on top of them, schedule one tasklet at both priorities. They
+//! go on until they have met it running and it has run on several CPUs, often.
+
+use harness::prelude::*;
+
+suite! {
+    "serialised",
+    "The runs of one tasklet never overlap",
+    [threads, interrupts, unlocked_state]
+}
+
+/// How often a schedule must meet a running handler before a case is satisfied.
+const MEETINGS: u32 = 50;
+
+/// What happened so far.
+struct Meetings<'a> {
+    tasklet: &'a Tasklet<Probe>,
+    met_running: Counter,
+}
+
+impl<'a> Meetings<'a> {
+    fn new(tasklet: &'a Tasklet<Probe>) -> Self {
+        tasklet.handler().dawdle(20);
+        Self {
+            tasklet,
+            met_running: Counter::new(),
+        }
+    }
+
+    fn schedule(&self) {
+        self.met_running.add(u32::from(self.tasklet.is_running()));
+        if cpu() % 2 == 0 {
+            self.tasklet.schedule();
+        } else {
+            self.tasklet.hi_schedule();
+        }
+    }
+
+    fn enough(&self) -> bool {
+        self.met_running.get() >= MEETINGS && self.tasklet.handler().cpu_count() >= 2
+    }
+
+    /// Expects that there was an opportunity to overlap, and no overlap.
+    fn check(&self, t: &Test) {
+        drain();
+        wait!(
+            t,
+            !self.tasklet.is_scheduled() && !self.tasklet.is_running()
+        );
+        check!(t, self.met_running.get() >= MEETINGS);
+        check!(t, self.tasklet.handler().cpu_count() >= 2);
+        self.tasklet.handler().check_sane(t);
+    }
+}
+
+fn threads(t: &Test) -> Result {
+    let tasklet = probe()?;
+    let meetings = Meetings::new(&tasklet);
+
+    scope(|s| {
+        for cpu in cpus() {
+            s.spawn(cpu, || {
+                spin_until(|| {
+                    meetings.schedule();
+                    meetings.enough()
+                });
+            })?;
+        }
+        Ok::<(), Error>(())
+    })?;
+    meetings.check(t);
+    Ok(())
+}
+
+fn interrupts(t: &Test) -> Result {
+    let tasklet = probe()?;
+    let meetings = Meetings::new(&tasklet);
+
+    scope(|s| {
+        for cpu in cpus().skip(1) {
+            s.spawn(cpu, || {
+                storm(
+                    100,
+                    || meetings.schedule(),
+                    || {
+                        t.wait(|| meetings.enough());
+                    },
+                );
+            })?;
+        }
+        Ok::<(), Error>(())
+    })?;
+    meetings.check(t);
+    Ok(())
+}
+
+/// What a closure owns needs no lock: no update is lost although it reads, waits and writes.
+fn unlocked_state(t: &Test) -> Result {
+    static RUNS: Counter = Counter::new();
+    static STATE: Counter = Counter::new();
+
+    let mut state = 0;
+    let tasklet = KBox::pin_init(
+        Tasklet::from_fn(move |_| {
+            let before = core::hint::black_box(state);
+            RUNS.add(1);
+            for _ in 0..100 {
+                core::hint::spin_loop();
+            }
+            state = core::hint::black_box(before + 1);
+            STATE.set(state);
+        }),
+        GFP_KERNEL,
+    )?;
+    scope(|s| {
+        for cpu in cpus() {
+            s.spawn(cpu, || {
+                for _ in 0..2000 {
+                    tasklet.schedule();
+                }
+            })?;
+        }
+        Ok::<(), Error>(())
+    })?;
+    drain();
+    wait!(t, !tasklet.is_scheduled() && !tasklet.is_running());
+    check!(t, RUNS.get() > 1);
+    check_eq!(t, STATE.get(), RUNS.get());
+    Ok(())
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `start_disabled`: a tasklet may be born disabled.
+//!
+//! It is scheduled before it was ever enabled, given every chance to run, and then enabled.
+
+use harness::prelude::*;
+
+suite! {
+    "start_disabled",
+    "A tasklet may be born disabled",
+    [in_a_box, with_guards, in_a_static]
+}
+
+fn check_blocked(t: &Test, tasklet: &Tasklet<Probe>) {
+    check!(t, tasklet.schedule());
+    drain();
+    check!(t, tasklet.is_scheduled());
+    check_eq!(t, tasklet.handler().runs(), 0);
+}
+
+fn check_runs_once(t: &Test, tasklet: &Tasklet<Probe>) {
+    wait!(t, tasklet.handler().left() == 1);
+    drain();
+    check_eq!(t, tasklet.handler().runs(), 1);
+    check_eq!(t, tasklet.disable_depth(), 0);
+    check_eq!(t, tasklet.enable(), Err(EINVAL));
+}
+
+fn in_a_box(t: &Test) -> Result {
+    let tasklet = KBox::pin_init(Tasklet::new_disabled(Probe::new()), GFP_KERNEL)?;
+
+    check_eq!(t, tasklet.disable_depth(), 1);
+    check_blocked(t, &tasklet);
+    check_eq!(t, tasklet.enable(), Ok(()));
+    check_runs_once(t, &tasklet);
+    Ok(())
+}
+
+/// Guards nest with the depth it is born with.
+fn with_guards(t: &Test) -> Result {
+    let tasklet = KBox::pin_init(Tasklet::new_disabled(Probe::new()), GFP_KERNEL)?;
+
+    let off = tasklet.disable()?;
+    check_eq!(t, tasklet.disable_depth(), 2);
+    check_blocked(t, &tasklet);
+    check_eq!(t, tasklet.enable(), Ok(()));
+    check_eq!(t, tasklet.disable_depth(), 1);
+    drain();
+    check_eq!(t, tasklet.handler().runs(), 0);
+    off.enable();
+    check_runs_once(t, &tasklet);
+    Ok(())
+}
+
+static_tasklet! {
+    static DISABLED: Tasklet<Probe> = Probe::new(), disabled;
+}
+
+fn in_a_static(t: &Test) -> Result {
+    check_eq!(t, DISABLED.disable_depth(), 1);
+    // Parked as well, and one has nothing to do with the other.
+    check!(t, DISABLED.is_parked());
+    check!(t, !DISABLED.schedule());
+    check!(t, DISABLED.revive());
+    check_eq!(t, DISABLED.disable_depth(), 1);
+    check_blocked(t, &DISABLED);
+    check_eq!(t, DISABLED.enable(), Ok(()));
+    check_runs_once(t, &DISABLED);
+    DISABLED.kill()
+}
