@@ -9,7 +9,7 @@ kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)
 # A tool as kbuild takes it: from make's command line, not from the environment.
 tool = $(if $(filter command,$(firstword $(origin $(1)))),$($(1)),$(2))
 
-.PHONY: modules modules_install clean help demo test shell lint clean-cache check-kdir
+.PHONY: modules modules_install clean help demo demo-edu test shell lint clean-cache check-kdir
 
 modules: check-kdir
 	+$(kbuild) modules
@@ -26,7 +26,7 @@ check-kdir:
 clean:
 	@scripts/clean
 
-demo test shell lint:
+demo demo-edu test shell lint:
 	@KERNEL='$(KERNEL)' ROW='$(ROW)' scripts/$@
 
 clean-cache:
