@@ -315,6 +315,8 @@ copy_sources() {
 		rm -rf "${BUILDS:?}/$name"
 		echo "$K_TREE" >"$BUILDS/$name.tree"
 	fi
+	# rustc leaves these behind when it is killed.
+	[ ! -d "$BUILDS/$name" ] || find "$BUILDS/$name" -type d -name 'rmeta??????' -prune -exec rm -rf {} +
 	in_root rsync -rl --perms --checksum --delete --exclude=/.git --filter=':- .gitignore' /src/ "$MODULES/"
 }
 
