@@ -56,7 +56,7 @@ use crate::{
 /// ```
 pub struct TaskletBox<H> {
     tasklet: NonNull<Tasklet<H>>,
-    _owned: PhantomData<Tasklet<H>>,
+    _owned: PhantomData<Pin<KBox<Tasklet<H>>>>,
 }
 
 // SAFETY: It owns a `Tasklet<H>`.

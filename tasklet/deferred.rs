@@ -77,6 +77,10 @@ pub(crate) fn init() {
 
 /// Waits until everything deferred so far is released.
 pub(crate) fn flush() {
+    // Queued first, for what is on the list and whose `release()` did not come to that yet.
     // SAFETY: Called where sleeping is allowed.
-    unsafe { bindings::rust_tasklet_release_flush() };
+    unsafe {
+        bindings::rust_tasklet_release_queue();
+        bindings::rust_tasklet_release_flush();
+    }
 }

@@ -212,6 +212,8 @@ impl Locked {
 ///
 /// `module` must be valid and past its `exit` function, in a context that may sleep.
 unsafe fn park_leaked(module: *mut bindings::module) {
+    // What is about to be released has not leaked, nor has what is dropped with it.
+    deferred::flush();
     loop {
         let mut registry = lock();
         // SAFETY: By the contract of this function.
