@@ -18,6 +18,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sched/debug.h>
 #include <linux/sched/task.h>
+#include <linux/sched/task_stack.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/spinlock.h>
@@ -199,8 +200,14 @@ static void selftest_call_softirq(struct tasklet_struct *tasklet)
 static void selftest_run_in_hardirq(struct selftest_call *call)
 {
 	migrate_disable();
-	hrtimer_setup_on_stack(&call->timer, selftest_call_hardirq,
-			       CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
+	/* In a handler the stack is not that of a task; debugobjects minds. */
+	if (object_is_on_stack(call))
+		hrtimer_setup_on_stack(&call->timer, selftest_call_hardirq,
+				       CLOCK_MONOTONIC,
+				       HRTIMER_MODE_REL_PINNED_HARD);
+	else
+		hrtimer_setup(&call->timer, selftest_call_hardirq,
+			      CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
 	hrtimer_start(&call->timer, 0, HRTIMER_MODE_REL_PINNED_HARD);
 	/* Pairs with the release in selftest_call_hardirq(). */
 	while (!smp_load_acquire(&call->done))

@@ -9,8 +9,9 @@ ROWS=(
 	fifo hi_first payload
 	disable_blocks disable_waits start_disabled enable_checked
 	kill_waits kill_is_final kill_never_hangs kill_context
-	drop_is_kill forget_is_safe unload_is_safe
-	hotplug traced
+	drop_is_kill drop_anywhere forget_is_safe forget_handles
+	unload_is_safe unload_handles unload_under_load
+	hotplug traced listed misuse
 )
 
 # How long a command of ours may take. A case that hangs ends within the first.
@@ -228,10 +229,101 @@ run_unload_is_safe() {
 	test_module unload_is_safe :
 }
 
+# cycle MODULE TIMES: loads and unloads a module that reports nothing but what it leaks.
+cycle() {
+	local announced=0 warned=0 line i
+	for ((i = 1; i <= $2; i++)); do
+		load "$1" && unload "$1" || return 0
+		# Before the log wraps.
+		[ $((i % 20)) = 0 ] || [ "$i" = "$2" ] || continue
+		take_log
+		for line in "${slice[@]}"; do
+			[[ ! $line =~ ^"# leaks "([0-9]+)$ ]] || announced=$((announced + BASH_REMATCH[1]))
+			[[ ! $line =~ $LEAK ]] || warned=$((warned + 1))
+		done
+		excuse "$LEAK"
+	done
+	expect "$1 comes and goes $2 times, with a warning for each tasklet that it leaks" \
+		"$announced leaks, $warned warnings" [ "$announced" = "$warned" ]
+}
+
+stays() { ! bounded "$UNLOAD_LIMIT" rmmod "$1"; }
+
+run_unload_handles() {
+	test_module unload_handles_fixture \
+		expect "rust_tasklet cannot go before its users" "it went" stays rust_tasklet
+	cycle unload_deferred_fixture 5
+	test_module unload_handles :
+}
+
+run_unload_under_load() {
+	cycle unload_under_load_fixture 200
+	test_module unload_under_load :
+}
+
+LIST=/sys/kernel/debug/rust_tasklet/tasklets
+
+# Sets `list` to the lines of the list, without the blanks that align it.
+read_list() {
+	local words
+	list=()
+	while read -ra words; do
+		list+=("${words[*]}")
+	done <"$LIST"
+}
+
+# A tasklet that runs all the time is pending for a moment between two runs.
+list_has() {
+	local line
+	for _ in {1..50}; do
+		read_list
+		for line in "${list[@]}"; do
+			[ "$line" != "$1" ] || return 0
+		done
+	done
+	return 1
+}
+
+list_has_no() {
+	read_list
+	[[ "${list[*]}" != *"$1"* ]]
+}
+
+compare_list() {
+	local line handler
+	while read -r line; do
+		expect "the list has $line" "$(printf '%s; ' "${list[@]}")" list_has "$line"
+	done <<-END
+		state depth module handler
+		idle 0 listed listed::Idle
+		idle 2 listed listed::Disabled2
+		pending 1 listed listed::Pending
+		running 0 listed listed::witness::Nic.rx
+		parked 0 listed listed::Parked
+		idle 0 listed listed::witness::Uart.tx
+		idle 1 listed listed::Revived
+	END
+	for handler in Unused Dropped Unrevived Uart.rx; do
+		expect "the list does not have $handler" "it does" list_has_no "$handler"
+	done
+}
+
+run_listed() {
+	test_module listed compare_list
+	expect "the list does not have what has gone" "it does" list_has_no " listed "
+}
+
 # A CPU that goes offline says so when it still has softirqs pending, which is what this row is about.
+OFFLINE='^NOHZ tick-stop error: local softirq work is pending, handler #[0-9a-f]*!!!$'
+
 run_hotplug() {
 	test_module hotplug :
-	excuse '^NOHZ tick-stop error: local softirq work is pending, handler #[0-9a-f]*!!!$'
+	excuse "$OFFLINE"
+}
+
+run_misuse() {
+	test_module misuse :
+	excuse "$OFFLINE"
 }
 
 TRACING=/sys/kernel/tracing
@@ -337,7 +429,7 @@ run_row() {
 	local row=$1 start=${EPOCHREALTIME/./} tenths number verdict="ok"
 	row_lines=() row_cases=0 row_failures=0
 	case $row in
-	clean_log | unload_is_safe | hotplug | traced) "run_$row" ;;
+	clean_log | unload_* | hotplug | traced | listed | misuse) "run_$row" ;;
 	*) test_module "$row" : ;;
 	esac
 	# A row without a case has shown nothing.

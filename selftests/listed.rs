@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Brings tasklets into each state and leaves them there, for the row `listed`: the runner looks for
+//! them in `rust_tasklet/tasklets` of debugfs.
+
+use core::mem::forget;
+
+use harness::prelude::*;
+use rust_tasklet::{
+    TaskletBox,
+    TaskletHandle, //
+};
+
+#[path = "misuse/witness.rs"]
+pub mod witness;
+
+use witness::{
+    Nic,
+    Witness, //
+};
+
+suite! {
+    "listed",
+    "Tasklets in each state, to be found in debugfs",
+    [idle, disabled, pending, running, parked, embedded, statics, unused, dropped]
+}
+
+/// Declares handlers that do nothing.
+macro_rules! handlers {
+    ($($name:ident),*) => {$(
+        struct $name;
+
+        impl TaskletHandler for $name {
+            fn run(&self, _cx: &TaskletContext<'_>) {}
+        }
+    )*};
+}
+
+handlers!(Idle, Disabled2, Pending, Parked, Unrevived, Revived, Unused, Dropped);
+
+fn once<H: TaskletHandler + Send + 'static>(t: &Test, handler: H) -> Result<TaskletBox<H>> {
+    let tasklet = TaskletBox::new(handler, GFP_KERNEL)?;
+
+    check!(t, tasklet.schedule());
+    wait!(t, !tasklet.is_scheduled() && !tasklet.is_running());
+    Ok(tasklet)
+}
+
+fn idle(t: &Test) -> Result {
+    t.leaks(1);
+    forget(once(t, Idle)?);
+    Ok(())
+}
+
+fn disabled(t: &Test) -> Result {
+    t.leaks(1);
+    let tasklet = once(t, Disabled2)?;
+    forget(tasklet.disable()?);
+    tasklet.disable_nosync().keep();
+    forget(tasklet);
+    Ok(())
+}
+
+fn pending(t: &Test) -> Result {
+    t.leaks(1);
+    let tasklet = once(t, Pending)?;
+    tasklet.disable()?.keep();
+    check!(t, tasklet.schedule());
+    forget(tasklet);
+    Ok(())
+}
+
+/// Runs nearly all the time.
+fn running(t: &Test) -> Result {
+    let witness = Witness::new()?;
+    let nic = TaskletHandle::<_, 0>::activate(Nic::new(&witness)?)?;
+
+    t.leaks(1);
+    witness.slow.set();
+    witness.again.set();
+    check_eq!(t, on_cpu(3, || nic.rx.schedule()), Ok(true));
+    forget(nic);
+    Ok(())
+}
+
+fn parked(t: &Test) -> Result {
+    let tasklet = once(t, Parked)?;
+    check_eq!(t, tasklet.kill(), Ok(()));
+    forget(tasklet);
+    Ok(())
+}
+
+/// Live, and never scheduled.
+fn embedded(t: &Test) -> Result {
+    let uart = witness::Uart::new(&Witness::new()?)?;
+
+    t.leaks(1);
+    forget(TaskletHandle::<_, 1>::activate(uart)?);
+    Ok(())
+}
+
+static_tasklet! {
+    static UNREVIVED: Tasklet<Unrevived> = Unrevived;
+    static REVIVED: Tasklet<Revived> = Revived, disabled;
+}
+
+fn statics(t: &Test) -> Result {
+    t.leaks(1);
+    check!(t, UNREVIVED.is_parked());
+    check!(t, REVIVED.revive());
+    Ok(())
+}
+
+/// Never scheduled, so not in the list.
+fn unused(t: &Test) -> Result {
+    let tasklet = TaskletBox::new(Unused, GFP_KERNEL)?;
+
+    check!(t, !tasklet.is_parked());
+    forget(tasklet);
+    Ok(())
+}
+
+fn dropped(t: &Test) -> Result {
+    drop(once(t, Dropped)?);
+    Ok(())
+}

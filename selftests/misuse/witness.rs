@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the tests of owners share: an owner of every form, whose payload tells a [`Witness`] when it
+//! ran, and when and where it was dropped.
+
+use harness::prelude::*;
+use kernel::{
+    new_spinlock,
+    sync::{
+        ArcBorrow,
+        SpinLock, //
+    },
+    time::{
+        delay::udelay,
+        Delta, //
+    },
+};
+use rust_tasklet::{
+    impl_has_tasklet,
+    EmbeddedTasklet,
+    TaskletBox,
+    TaskletHandle,
+    TaskletItem, //
+};
+
+/// The counter in the harness that [`Payload`]s count their runs in.
+pub const RUNS: u32 = 4;
+/// The counter in the harness that [`Payload`]s count their drops in.
+pub const DROPS: u32 = 5;
+/// The counter in the harness that those count in who make payloads and do not forget them.
+pub const MADE: u32 = 6;
+
+/// The counter in the harness that counts how often `unload_under_load_fixture` was loaded.
+pub const ROUNDS: u32 = 7;
+
+/// What happened to a payload. It outlives the payload.
+#[pin_data]
+pub struct Witness {
+    /// Runs that have begun.
+    pub runs: Counter,
+    /// Runs that have ended.
+    pub left: Counter,
+    /// How often the payload was dropped.
+    pub drops: Counter,
+    left_at_drop: Counter,
+    dropped_atomically: Counter,
+    ran_after_drop: Counter,
+    /// Keeps runs from ending.
+    pub hold: Flag,
+    /// Makes each run schedule the next.
+    pub again: Flag,
+    /// Makes runs take 50 milliseconds.
+    pub slow: Flag,
+    /// Makes the drop of the payload take its time.
+    pub linger: Flag,
+    /// Makes the next run drop its victim in an interrupt on top of it.
+    pub interrupt: Flag,
+    /// Makes the next run forget its victim instead.
+    pub forget: Flag,
+    /// How many victims the runs have dropped or forgotten.
+    pub victims: Counter,
+    /// How many of them were pending.
+    pub pending_victims: Counter,
+    /// An owner that the next run drops: its own, or that of another payload.
+    #[pin]
+    victim: SpinLock<Option<Owner>>,
+    /// An owner on its way from one thread to another.
+    #[pin]
+    handed: SpinLock<Option<Owner>>,
+}
+
+impl Witness {
+    /// A witness that has seen nothing.
+    pub fn new() -> Result<Arc<Self>> {
+        Arc::pin_init(
+            pin_init!(Self {
+                runs: Counter::new(),
+                left: Counter::new(),
+                drops: Counter::new(),
+                left_at_drop: Counter::new(),
+                dropped_atomically: Counter::new(),
+                ran_after_drop: Counter::new(),
+                hold: Flag::new(),
+                again: Flag::new(),
+                slow: Flag::new(),
+                linger: Flag::new(),
+                interrupt: Flag::new(),
+                forget: Flag::new(),
+                victims: Counter::new(),
+                pending_victims: Counter::new(),
+                victim <- new_spinlock!(None),
+                handed <- new_spinlock!(None),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// The next run drops `owner`.
+    pub fn let_drop(&self, owner: Owner) {
+        // Handlers take this lock.
+        Context::BhDisable.run(|| *self.victim.lock() = Some(owner));
+    }
+
+    /// Schedules the owner that the next run drops.
+    pub fn schedule_victim(&self) -> bool {
+        Context::BhDisable.run(|| self.victim.lock().as_ref().is_some_and(Owner::schedule))
+    }
+
+    /// Expects that the payload was dropped once, in process context, after the end of the last run.
+    pub fn check_dropped(&self, t: &Test) {
+        wait!(t, self.drops.get() != 0);
+        let runs = self.runs.get();
+        drain();
+        check_eq!(t, self.drops.get(), 1);
+        check_eq!(t, self.dropped_atomically.get(), 0);
+        check_eq!(t, self.left_at_drop.get(), runs);
+        check_eq!(t, self.runs.get(), runs);
+        check_eq!(t, self.left.get(), runs);
+        check_eq!(t, self.ran_after_drop.get(), 0);
+    }
+
+    /// The same, after exactly `runs` runs.
+    pub fn check_dropped_after(&self, t: &Test, runs: u32) {
+        self.check_dropped(t);
+        check_eq!(t, self.runs.get(), runs);
+    }
+
+    /// Expects that the payload is there, and does not run.
+    pub fn check_quiet(&self, t: &Test) {
+        let runs = self.runs.get();
+        drain();
+        check_eq!(t, self.runs.get(), runs);
+        check_eq!(t, self.left.get(), runs);
+        check_eq!(t, self.drops.get(), 0);
+    }
+}
+
+/// The data of a handler: tells its witness of each run and of its end.
+pub struct Payload(pub Arc<Witness>);
+
+impl Payload {
+    /// A run, of whatever tasklet has the payload.
+    pub fn run(&self, cx: &TaskletContext<'_>) {
+        let witness = &*self.0;
+
+        witness.runs.add(1);
+        tally(RUNS, 1);
+        witness.ran_after_drop.add(witness.drops.get());
+        if witness.again.is_set() {
+            cx.schedule();
+        }
+        spin_until(|| !witness.hold.is_set());
+        if witness.slow.is_set() {
+            (0..50).for_each(|_| udelay(Delta::from_millis(1)));
+        }
+        let victim = witness.victim.lock().take();
+        if let Some(victim) = victim {
+            let pending = victim.is_scheduled();
+            witness.pending_victims.add(u32::from(pending));
+            if witness.interrupt.is_set() {
+                Context::Hardirq.run(move || drop(victim));
+            } else if witness.forget.is_set() {
+                core::mem::forget(victim);
+            } else {
+                drop(victim);
+            }
+            witness.victims.add(1);
+        }
+        witness.ran_after_drop.add(witness.drops.get());
+        witness.left.add(1);
+    }
+}
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        let witness = &*self.0;
+
+        witness.left_at_drop.set(witness.left.get());
+        if !preemptible() {
+            witness.dropped_atomically.add(1);
+        } else if witness.linger.is_set() {
+            temptation();
+        }
+        witness.drops.add(1);
+        // Last: who looks at it may be waiting for the module to go.
+        tally(DROPS, 1);
+    }
+}
+
+impl TaskletHandler for Payload {
+    fn run(&self, cx: &TaskletContext<'_>) {
+        self.run(cx);
+    }
+}
+
+/// A driver whose owners share it.
+#[pin_data]
+pub struct Nic {
+    /// Its tasklet.
+    #[pin]
+    pub rx: EmbeddedTasklet<Self>,
+    /// What its tasklet runs.
+    pub payload: Payload,
+}
+
+impl_has_tasklet! {
+    impl HasTasklet<Self> for Nic { self.rx }
+}
+
+impl TaskletItem for Nic {
+    type Pointer = Arc<Self>;
+
+    fn run(this: ArcBorrow<'_, Self>, cx: &TaskletContext<'_>) {
+        this.payload.run(cx);
+    }
+}
+
+impl Nic {
+    /// A driver without a handle yet.
+    pub fn new(witness: &Arc<Witness>) -> Result<Arc<Self>> {
+        let payload = Payload(witness.clone());
+        Arc::pin_init(
+            pin_init!(Self {
+                rx <- Tasklet::embedded(),
+                payload,
+            }),
+            GFP_KERNEL,
+        )
+    }
+}
+
+/// A driver with one owner, and two tasklets that run the same.
+#[pin_data]
+pub struct Uart {
+    /// The tasklet of [`Owner::Boxed`], and one of those of [`Owner::Nested`].
+    #[pin]
+    pub rx: EmbeddedTasklet<Self, 0>,
+    /// The tasklet of [`Owner::Nested`] that is scheduled.
+    #[pin]
+    pub tx: EmbeddedTasklet<Self, 1>,
+    payload: Payload,
+}
+
+impl_has_tasklet! {
+    impl HasTasklet<Self, 0> for Uart { self.rx }
+    impl HasTasklet<Self, 1> for Uart { self.tx }
+}
+
+impl TaskletItem<0> for Uart {
+    type Pointer = Pin<KBox<Self>>;
+
+    fn run(this: Pin<&Self>, cx: &TaskletContext<'_>) {
+        this.payload.run(cx);
+    }
+}
+
+impl TaskletItem<1> for Uart {
+    type Pointer = Pin<KBox<Self>>;
+
+    fn run(this: Pin<&Self>, cx: &TaskletContext<'_>) {
+        this.payload.run(cx);
+    }
+}
+
+impl Uart {
+    /// A driver without a handle yet.
+    pub fn new(witness: &Arc<Witness>) -> Result<Pin<KBox<Self>>> {
+        let payload = Payload(witness.clone());
+        KBox::pin_init(
+            pin_init!(Self {
+                rx <- Tasklet::embedded(),
+                tx <- Tasklet::embedded(),
+                payload,
+            }),
+            GFP_KERNEL,
+        )
+    }
+}
+
+/// An owner that may be dropped anywhere, of any form.
+pub enum Owner {
+    /// The heap form.
+    Heap(TaskletBox<Payload>),
+    /// A handle that owns a reference.
+    Shared(TaskletHandle<Arc<Nic>>),
+    /// A handle that owns a box.
+    Boxed(TaskletHandle<Pin<KBox<Uart>>>),
+    /// A handle that owns a handle.
+    Nested(TaskletHandle<TaskletHandle<Pin<KBox<Uart>>, 0>, 1>),
+}
+
+// An owner is a pointer; only what it points to is pinned.
+impl Unpin for Owner {}
+
+/// Makes an owner for a payload.
+pub type Form = fn(&Arc<Witness>) -> Result<Owner>;
+
+/// Evaluates an expression with the tasklet of an owner.
+macro_rules! with_tasklet_of {
+    ($owner:expr, |$tasklet:ident| $value:expr) => {
+        match $owner {
+            Owner::Heap(owner) => {
+                let $tasklet: &Tasklet<_> = owner;
+                $value
+            }
+            Owner::Shared(owner) => {
+                let $tasklet = owner.tasklet();
+                $value
+            }
+            Owner::Boxed(owner) => {
+                let $tasklet = owner.tasklet();
+                $value
+            }
+            Owner::Nested(owner) => {
+                let $tasklet = owner.tasklet();
+                $value
+            }
+        }
+    };
+}
+
+impl Owner {
+    /// Each of the forms.
+    pub const FORMS: [Form; 4] = [Self::heap, Self::shared, Self::boxed, Self::nested];
+
+    /// [`Owner::Heap`] of a new payload.
+    pub fn heap(witness: &Arc<Witness>) -> Result<Self> {
+        let payload = Payload(witness.clone());
+        Ok(Self::Heap(TaskletBox::new(payload, GFP_KERNEL)?))
+    }
+
+    /// [`Owner::Shared`] of a new payload, and nobody shares it yet.
+    pub fn shared(witness: &Arc<Witness>) -> Result<Self> {
+        Ok(Self::Shared(TaskletHandle::activate(Nic::new(witness)?)?))
+    }
+
+    /// [`Owner::Boxed`] of a new payload.
+    pub fn boxed(witness: &Arc<Witness>) -> Result<Self> {
+        Ok(Self::Boxed(TaskletHandle::activate(Uart::new(witness)?)?))
+    }
+
+    /// [`Owner::Nested`] of a new payload.
+    pub fn nested(witness: &Arc<Witness>) -> Result<Self> {
+        let rx = TaskletHandle::activate(Uart::new(witness)?)?;
+        Ok(Self::Nested(TaskletHandle::activate(rx)?))
+    }
+
+    /// How many tasklets are live once it was scheduled.
+    pub fn tasklets(&self) -> u32 {
+        match self {
+            Self::Nested(_) => 2,
+            _ => 1,
+        }
+    }
+
+    /// See [`Tasklet::schedule`].
+    pub fn schedule(&self) -> bool {
+        with_tasklet_of!(self, |tasklet| tasklet.schedule())
+    }
+
+    /// See [`Tasklet::is_scheduled`].
+    pub fn is_scheduled(&self) -> bool {
+        with_tasklet_of!(self, |tasklet| tasklet.is_scheduled())
+    }
+
+    /// See [`Tasklet::disable`].
+    pub fn disable(&self) -> Result<Disabled<'_>> {
+        with_tasklet_of!(self, |tasklet| tasklet.disable())
+    }
+
+    /// See [`Tasklet::kill`].
+    pub fn kill(&self) -> Result {
+        with_tasklet_of!(self, |tasklet| tasklet.kill())
+    }
+}
+
+/// Drops `owner` in `context`, and expects that this is noticed there or later, but in process
+/// context.
+pub fn drop_in(t: &Test, context: Context, owner: Owner, witness: &Witness) {
+    context.run(move || drop(owner));
+    if context == Context::Task {
+        check_eq!(t, witness.drops.get(), 1);
+    }
+}
+
+/// Runs `f` while a run of `owner` is held on CPU 1.
+pub fn while_held<R>(
+    t: &Test,
+    owner: Owner,
+    witness: &Witness,
+    f: impl FnOnce(Owner) -> R,
+) -> Result<R> {
+    let runs = witness.runs.get();
+
+    witness.hold.set();
+    let result = scope(|s| {
+        s.spawn(1, || {
+            Context::BhDisable.run(|| {
+                check!(t, owner.schedule());
+                *witness.handed.lock() = Some(owner);
+            });
+            // The run was here, on top of this thread.
+        })?;
+        wait!(t, witness.runs.get() == runs + 1);
+        let owner = Context::BhDisable.run(|| witness.handed.lock().take());
+        let result = owner.ok_or(EIO).map(f);
+        witness.hold.clear();
+        result
+    });
+    witness.hold.clear();
+    result
+}
