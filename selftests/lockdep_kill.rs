@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `kill()` while holding a lock that the handler takes: lockdep reports it. It reports once a boot, so
+//! this is for `misuse/expect-reports`, which boots a kernel for it.
+
+use harness::prelude::*;
+
+#[path = "misuse/lock_order.rs"]
+pub mod lock_order;
+
+suite! {
+    "lockdep_kill",
+    "Reported by lockdep: kill() under a lock that the handler takes",
+    [kill_under_lock]
+}
+
+fn kill_under_lock(t: &Test) -> Result {
+    lock_order::wait_under_lock(t, |tasklet| tasklet.kill())
+}
