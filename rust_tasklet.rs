@@ -58,6 +58,7 @@
 //! |---|---|---|---|---|
 //! | [`schedule`], [`hi_schedule`], [`disable_nosync`], [`enable`], [`revive`] | yes | yes | yes | yes |
 //! | [`disable`], [`kill`], [`synchronize`] | yes, may sleep | [`EWOULDBLOCK`] | [`EWOULDBLOCK`] | `EDEADLK` |
+//! | drop of a [`TaskletBox`] or a [`TaskletHandle`] | yes, may sleep | deferred | deferred | deferred |
 //! | drop of a [`Tasklet`] in service | yes, may sleep | panics | panics | panics |
 //! | drop of a [`Tasklet`] never scheduled, or killed | yes | yes | yes | yes |
 //!
@@ -82,7 +83,10 @@
 //! # Where to start
 //!
 //! [`Tasklet`] for the type and its operations, [`Tasklet::from_fn`] for the shortest way,
-//! [`static_tasklet!`] for statics; `samples/rust_tasklet_hello.rs` for a complete module.
+//! [`static_tasklet!`] for statics, [`TaskletBox`] for what may be dropped anywhere,
+//! [`impl_has_tasklet!`] and [`TaskletHandle`] for a tasklet that is a field of a driver's struct;
+//! `samples/rust_tasklet_hello.rs` for a complete module. What there is at the moment:
+//! `/sys/kernel/debug/rust_tasklet/tasklets`.
 
 use kernel::{
     debugfs,

@@ -11,11 +11,14 @@ ROWS=(
 	kill_waits kill_is_final kill_never_hangs kill_context
 	drop_is_kill drop_anywhere forget_is_safe forget_handles
 	unload_is_safe unload_handles unload_under_load
-	hotplug traced listed misuse
+	hotplug traced listed misuse edu
 )
+
+here=$(cd "$(dirname "$0")" && pwd -P) || exit 2
 
 # How long a command of ours may take. A case that hangs ends within the first.
 LOAD_LIMIT=150
+EDU_LIMIT=300
 UNLOAD_LIMIT=30
 
 usage() {
@@ -326,6 +329,19 @@ run_misuse() {
 	excuse "$OFFLINE"
 }
 
+# The PCI driver among the samples, which loads and unloads all modules itself.
+run_edu() {
+	local library ended=yes
+	find_module rust_tasklet && library=$file
+	unload rust_tasklet_selftest && unload rust_tasklet || return 0
+	bounded "$EDU_LIMIT" "$here/edu.sh" "$library" "$MODULES/samples/rust_tasklet_edu.ko" 5 || ended=$error
+	take_log
+	mapfile -t slice <"$scratch/error"
+	take_ktap edu.sh
+	[ "$row_cases" -gt 0 ] || expect "edu.sh runs" "$ended" [ "$ended" = yes ]
+	load rust_tasklet && load rust_tasklet_selftest
+}
+
 TRACING=/sys/kernel/tracing
 
 run_traced() {
@@ -429,7 +445,7 @@ run_row() {
 	local row=$1 start=${EPOCHREALTIME/./} tenths number verdict="ok"
 	row_lines=() row_cases=0 row_failures=0
 	case $row in
-	clean_log | unload_* | hotplug | traced | listed | misuse) "run_$row" ;;
+	clean_log | unload_* | hotplug | traced | listed | misuse | edu) "run_$row" ;;
 	*) test_module "$row" : ;;
 	esac
 	# A row without a case has shown nothing.
