@@ -72,6 +72,7 @@ mod c {
         pub(super) fn selftest_thread_wait(thread: *mut Thread, ms: u32) -> bool;
         pub(super) fn selftest_thread_free(thread: *mut Thread) -> *mut Thread;
         pub(super) safe fn selftest_context() -> u32;
+        pub(super) safe fn selftest_bh_depth() -> u32;
         pub(super) fn selftest_run_in(context: u32, callback: Callback, arg: *mut c_void);
         pub(super) fn selftest_storm(
             period_us: u32,
@@ -89,6 +90,7 @@ mod c {
 /// What a test needs.
 pub mod prelude {
     pub use crate::{
+        bh_depth,
         check,
         check_eq,
         cpu,
@@ -732,6 +734,12 @@ pub fn in_hardirq() -> bool {
 #[inline]
 pub fn in_softirq() -> bool {
     c::selftest_context() & 2 != 0
+}
+
+/// How often bottom halves are disabled here. Being in one does not count.
+#[inline]
+pub fn bh_depth() -> u32 {
+    c::selftest_bh_depth()
 }
 
 /// Whether interrupts are disabled here.

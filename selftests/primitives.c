@@ -171,6 +171,13 @@ u32 selftest_context(void)
 }
 EXPORT_SYMBOL_GPL(selftest_context);
 
+/* A softirq counts for half a local_bh_disable(), so it does not count here. */
+u32 selftest_bh_depth(void)
+{
+	return softirq_count() / SOFTIRQ_DISABLE_OFFSET;
+}
+EXPORT_SYMBOL_GPL(selftest_bh_depth);
+
 struct selftest_call {
 	struct hrtimer timer;
 	struct tasklet_struct tasklet;

@@ -46,6 +46,7 @@ bool selftest_thread_wait(struct selftest_thread *thread, unsigned int ms);
 struct selftest_thread *selftest_thread_free(struct selftest_thread *thread);
 
 u32 selftest_context(void);
+u32 selftest_bh_depth(void);
 void selftest_run_in(enum selftest_run_in context, void (*fn)(void *arg),
 		     void *arg);
 u32 selftest_storm(u32 period_us, u32 limit, void (*fn)(void *arg), void *arg,

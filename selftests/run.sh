@@ -11,7 +11,7 @@ ROWS=(
 	kill_waits kill_is_final kill_never_hangs kill_context
 	drop_is_kill drop_anywhere forget_is_safe forget_handles
 	unload_is_safe unload_handles unload_under_load
-	hotplug traced listed misuse edu
+	hotplug traced listed spinlock_bh misuse edu
 )
 
 here=$(cd "$(dirname "$0")" && pwd -P) || exit 2
