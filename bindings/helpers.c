@@ -150,9 +150,10 @@ void rust_tasklet_release_init(void (*release)(void))
 	release_fn = release;
 }
 
+/* Not bound to this CPU: its bottom halves may be what keeps it busy. */
 void rust_tasklet_release_queue(void)
 {
-	schedule_work(&release_work);
+	queue_work(system_dfl_wq, &release_work);
 }
 
 void rust_tasklet_release_flush(void)
