@@ -20,6 +20,8 @@ suite! {
         schedules_from_every_cpu,
         interrupt_storm,
         twice_at_once,
+        disabled_during_kill,
+        enabled_during_kill,
         guards_come_and_go,
     ]
 }
@@ -264,6 +266,69 @@ fn twice_at_once(t: &Test) -> Result {
     check_eq!(t, tasklet.kill(), Ok(()));
     check!(t, tasklet.is_parked());
     tasklet.handler().check_sane(t);
+    Ok(())
+}
+
+/// Kills on CPU 2 while CPU 1 keeps the tasklet pending, and calls `change` in the middle of it.
+fn during_kill<R: Send>(
+    t: &Test,
+    tasklet: &Tasklet<Probe>,
+    change: impl FnOnce() -> R,
+) -> Result<R> {
+    let (pending, killed, let_go) = (Flag::new(), Flag::new(), Flag::new());
+
+    scope(|s| {
+        let _let_go = let_go.set_on_drop();
+        s.spawn(1, || {
+            Context::SoftirqsHeld.run(|| {
+                check!(t, tasklet.schedule());
+                pending.set();
+                check!(t, spin_until(|| let_go.is_set()));
+            })
+        })?;
+        wait!(t, pending.is_set());
+        s.spawn(2, || {
+            check_eq!(t, tasklet.kill(), Ok(()));
+            killed.set();
+        })?;
+        temptation();
+        check!(t, !killed.is_set());
+        let result = change();
+        check!(t, !killed.is_set());
+        let_go.set();
+        wait!(t, killed.is_set());
+        Ok(result)
+    })
+}
+
+/// Disabled when the kill is waiting already: that must not keep the kill from returning.
+fn disabled_during_kill(t: &Test) -> Result {
+    let tasklet = probe()?;
+
+    let off = during_kill(t, &tasklet, || tasklet.disable_nosync())?;
+    check_eq!(t, tasklet.handler().runs(), 0);
+    check_eq!(t, tasklet.disable_depth(), 1);
+    off.enable();
+    check_eq!(t, tasklet.disable_depth(), 0);
+    check!(t, tasklet.revive());
+    check!(t, tasklet.schedule());
+    wait!(t, tasklet.handler().left() == 1);
+    Ok(())
+}
+
+/// The depth that the kill has put aside is lowered.
+fn enabled_during_kill(t: &Test) -> Result {
+    let tasklet = probe()?;
+
+    let (off, still_off) = (tasklet.disable()?, tasklet.disable()?);
+    during_kill(t, &tasklet, || off.enable())?;
+    check_eq!(t, tasklet.handler().runs(), 0);
+    check_eq!(t, tasklet.disable_depth(), 1);
+    still_off.enable();
+    check_eq!(t, tasklet.disable_depth(), 0);
+    check!(t, tasklet.revive());
+    check!(t, tasklet.schedule());
+    wait!(t, tasklet.handler().left() == 1);
     Ok(())
 }
 

@@ -148,11 +148,14 @@ take_ktap() {
 
 # ---- Modules ----
 
-# Sets `file`.
+# Sets `file`, or `error`.
 find_module() {
 	file=$MODULES/$1.ko
 	[ -e "$file" ] || file=$MODULES/selftests/$1.ko
-	[ -e "$file" ]
+	[ -e "$file" ] || {
+		error="there is no $1.ko in $MODULES"
+		return 1
+	}
 }
 
 # A pause that takes no process: nothing ever comes from there.
@@ -176,21 +179,9 @@ bounded() {
 	return 1
 }
 
-# load NAME, unload NAME: a failure counts as a case.
-load() {
-	find_module "$1"
-	bounded "$LOAD_LIMIT" insmod "$file" && return 0
-	say "$error"
-	result "not ok" "loading $1"
-	return 1
-}
+load() { find_module "$1" && bounded "$LOAD_LIMIT" insmod "$file"; }
 
-unload() {
-	bounded "$UNLOAD_LIMIT" rmmod "$1" && return 0
-	say "$error"
-	result "not ok" "unloading $1"
-	return 1
-}
+unload() { bounded "$UNLOAD_LIMIT" rmmod "$1"; }
 
 # ---- Rows ----
 
@@ -202,12 +193,17 @@ LEAK='^rust_tasklet: tasklet of (.*) was not killed before its module went: park
 test_module() {
 	local module=$1 line
 	shift
+	error=
 	if load "$module"; then
 		"$@"
 		unload "$module"
 	fi
 	take_log
 	take_ktap "$module"
+	if [ -n "$error" ]; then
+		say "$error"
+		result "not ok" "loading and unloading $module"
+	fi
 	leaked=()
 	for line in "${slice[@]}"; do
 		[[ ! $line =~ $LEAK ]] || leaked+=("${BASH_REMATCH[1]}")
@@ -422,7 +418,10 @@ run_clean_log() {
 	expect "the detector knows bad lines from good ones" "it does not" \
 		[ "$(bad_lines <<<"$SAMPLES_BAD"$'\n'"$SAMPLES_GOOD")" = "$SAMPLES_BAD" ]
 	for module in rust_tasklet_selftest rust_tasklet; do
-		unload "$module"
+		unload "$module" || {
+			say "$error"
+			result "not ok" "unloading $module"
+		}
 	done
 	take_log
 	while IFS= read -r line; do
@@ -487,7 +486,7 @@ fi
 [ "$EUID" = 0 ] || die "only root can load modules"
 [ -d "$OUT" ] || mkdir -p "$OUT" || die "cannot make $OUT"
 for module in rust_tasklet rust_tasklet_selftest; do
-	find_module "$module" || die "no $module.ko in $MODULES"
+	find_module "$module" || die "$error"
 	[ ! -d "/sys/module/$module" ] || die "$module is loaded already"
 done
 read -r cpus </sys/devices/system/cpu/online
@@ -508,8 +507,7 @@ rm -f "$OUT/trace.txt"
 	echo "1..$((${#ROWS[@]} + 1))"
 } >"$OUT/results.ktap"
 for module in rust_tasklet rust_tasklet_selftest; do
-	find_module "$module"
-	bounded "$LOAD_LIMIT" insmod "$file" || die "$error"
+	load "$module" || die "$error"
 done
 
 echo "$release, CPUs $cpus"
