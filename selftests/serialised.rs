@@ -23,8 +23,8 @@ struct Meetings<'a> {
 }
 
 impl<'a> Meetings<'a> {
-    fn new(tasklet: &'a Tasklet<Probe>) -> Self {
-        tasklet.handler().dawdle(20);
+    fn new(tasklet: &'a Tasklet<Probe>, run_us: u32) -> Self {
+        tasklet.handler().dawdle(run_us);
         Self {
             tasklet,
             met_running: Counter::new(),
@@ -59,13 +59,14 @@ impl<'a> Meetings<'a> {
 
 fn threads(t: &Test) -> Result {
     let tasklet = probe()?;
-    let meetings = Meetings::new(&tasklet);
+    let meetings = Meetings::new(&tasklet, 20);
 
     scope(|s| {
         for cpu in cpus() {
             s.spawn(cpu, || {
                 spin_until(|| {
-                    meetings.schedule();
+                    // Runs it at once, unless another CPU does.
+                    Context::BhDisable.run(|| meetings.schedule());
                     meetings.enough()
                 });
             })?;
@@ -78,7 +79,7 @@ fn threads(t: &Test) -> Result {
 
 fn interrupts(t: &Test) -> Result {
     let tasklet = probe()?;
-    let meetings = Meetings::new(&tasklet);
+    let meetings = Meetings::new(&tasklet, 200);
 
     scope(|s| {
         for cpu in cpus().skip(1) {
