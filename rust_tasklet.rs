@@ -46,8 +46,10 @@
 //! # What is promised
 //!
 //! Scheduled while idle, the handler runs exactly once, on the CPU that scheduled it (or another, if
-//! that one goes offline). It never overlaps itself; two tasklets do run in parallel. On one CPU and priority they run in the order
-//! they were scheduled, and high priority comes first. [`Tasklet::kill`] always returns and is
+//! that one goes offline).
+//!
+//! It never overlaps itself; two tasklets do run in parallel. On one CPU and priority they run in the
+//! order they were scheduled, and high priority comes first. [`Tasklet::kill`] always returns and is
 //! final until [`Tasklet::revive`]. Waiting calls fail in atomic context instead of sleeping there.
 //! Forgetting an owner or a guard is harmless: if the module of a live tasklet is unloaded, the
 //! tasklet is parked first and a warning names its handler.

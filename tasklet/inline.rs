@@ -383,6 +383,8 @@ impl<H> Tasklet<H> {
 
     /// Takes the tasklet out of service: nothing runs after this, until [`Tasklet::revive`].
     ///
+    /// With lockdep, holding a lock here that the handler takes is reported as a possible deadlock.
+    ///
     /// A pending run takes place first, unless the tasklet is disabled: then it is discarded. A
     /// running handler is waited for, but one that always schedules itself is not waited for twice.
     /// The disable depth stays as it is. Killing what is killed does nothing.
@@ -444,7 +446,8 @@ impl<H> Tasklet<H> {
         raw::revive(&self.raw)
     }
 
-    /// Waits until the handler does not run; it may start again at once.
+    /// Waits until the handler does not run; it may start again at once, and if it always schedules
+    /// itself, this may take long.
     ///
     /// Everything that a handler wrote which ran when this was called is visible to the caller.
     ///
@@ -475,7 +478,7 @@ impl<H> Tasklet<H> {
         raw::synchronize(&self.raw)
     }
 
-    /// Whether it is pending. A snapshot, for any context.
+    /// Whether it is pending, or being killed. A snapshot, for any context.
     #[inline]
     pub fn is_scheduled(&self) -> bool {
         self.raw.is_scheduled()

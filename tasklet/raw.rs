@@ -127,7 +127,7 @@ pub(crate) struct RawTasklet {
     // user, tells who runs the handler.
     tasklet: Opaque<bindings::tasklet_struct>,
     flags: UnsafeCell<c_ulong>,
-    // Changes under the registry lock, while it is parked and not owned.
+    // Changes under the registry lock, while it is parked and not owned, and the callback with it.
     vtable: UnsafeCell<&'static Vtable>,
     pub(super) links: UnsafeCell<Links>,
     shelf: UnsafeCell<c_int>,
@@ -340,9 +340,10 @@ impl RawTasklet {
 
     /// Leaves the list, if it is there.
     pub(super) fn unlist(&self, registry: &mut Locked) {
-        if self.clear_flag(flag::LISTED) {
-            // SAFETY: It was in the list.
+        if self.flag(flag::LISTED) {
+            // SAFETY: It is in the list.
             unsafe { registry.remove(self) };
+            self.clear_flag(flag::LISTED);
         }
     }
 }
@@ -525,8 +526,8 @@ impl RawTasklet {
         }
     }
 
-    /// Waits until it is parked. Nothing of it is touched after KILLING is clear: then its owner,
-    /// who may wait for that, can drop it.
+    /// Waits until it is parked. Nothing of it is touched after the lock is dropped with KILLING
+    /// clear: then its owner, who waits for one or the other, can free it.
     fn finish_kill(&self, unlist: bool) {
         // SAFETY: Initialised.
         if unsafe { bitops::test_and_set_sched(self.as_ptr()) } {
@@ -603,6 +604,8 @@ pub(crate) unsafe fn own(raw: &RawTasklet, vtable: &'static Vtable) -> bool {
     raw.set_flag(flag::OWNED);
     // SAFETY: Parked, and nobody owned it.
     unsafe { *raw.vtable.get() = vtable };
+    // The same function, but maybe another module's copy, and the registry looks at the vtable.
+    raw.set_callback(vtable.callback);
     raw.go_live(&mut registry);
     // SAFETY: Initialised, and SCHED was ours.
     unsafe { bindings::rust_tasklet_unlock_sched(raw.as_ptr()) };
@@ -620,7 +623,9 @@ pub(crate) unsafe fn disown(raw: &RawTasklet) -> unsafe fn(NonNull<RawTasklet>) 
     let release = raw.vtable().release;
     // The caller may sleep, so there is no error.
     let _ = kill(raw);
-    let _registry = registry::lock();
+    let mut registry = registry::lock();
+    // Without an owner, no module has a claim to it.
+    raw.unlist(&mut registry);
     raw.clear_flag(flag::OWNED);
     // SAFETY: By the contract of this function.
     unsafe { release.unwrap_unchecked() }
@@ -665,7 +670,8 @@ pub(super) fn finish_burial(raw: &RawTasklet) {
 #[inline(never)]
 pub(crate) fn disown_borrowed(raw: &RawTasklet) {
     park_or_panic(raw);
-    let _registry = registry::lock();
+    let mut registry = registry::lock();
+    raw.unlist(&mut registry);
     raw.clear_flag(flag::OWNED);
 }
 
@@ -676,13 +682,18 @@ pub(crate) fn disown_borrowed(raw: &RawTasklet) {
 /// As for [`disown_borrowed`].
 #[inline(never)]
 fn kill_on_drop(raw: &mut RawTasklet) {
-    park_or_panic(raw);
-    if raw.flag(flag::LISTED) {
-        raw.unlist(&mut registry::lock());
+    if raw.flag(flag::FRESH) {
+        // Nobody else has ever heard of it.
+        return;
     }
+    park_or_panic(raw);
+    // Even if there is nothing to do: whoever parks it without owning it, because its module goes,
+    // is done with it when the lock is free.
+    raw.unlist(&mut registry::lock());
 }
 
 fn park_or_panic(raw: &RawTasklet) {
+    // Live until a kill that is under way is done.
     if !raw.flag(flag::LIVE) {
         return;
     }

@@ -10,8 +10,9 @@
 //! never when it is constructed: only then is it known to stay where it is until it is dropped.
 //!
 //! It is found by the address of its callback, which the compiler puts into the module that makes
-//! the [`Tasklet`](crate::Tasklet) of a given type. A library module that stores other modules'
-//! closures as `dyn Fn` hides where their code lies, from this as from everything else in the kernel.
+//! the [`Tasklet`](crate::Tasklet), or activates its handle. So a module must not give an owner to
+//! another module that outlives it, and a library module that stores other modules' closures as
+//! `dyn Fn` hides where their code lies: from this as from everything else in the kernel.
 
 use core::{
     cell::UnsafeCell,
