@@ -9,7 +9,7 @@ kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)
 # A tool as kbuild takes it: from make's command line, not from the environment.
 tool = $(if $(filter command,$(firstword $(origin $(1)))),$($(1)),$(2))
 
-.PHONY: modules modules_install clean help demo demo-edu test shell lint clean-cache check-kdir
+.PHONY: modules modules_install clean help demo demo-edu test test-debug test-all shell lint clean-cache check-kdir
 
 modules: check-kdir
 	+$(kbuild) modules
@@ -28,6 +28,10 @@ clean:
 
 demo demo-edu test shell lint:
 	@KERNEL='$(KERNEL)' ROW='$(ROW)' scripts/$@
+
+# On the kernel with the detectors; on every kernel there is.
+test-debug test-all: test-%:
+	@KERNEL='$*' ROW='$(ROW)' scripts/test
 
 clean-cache:
 	@scripts/clean --cache

@@ -109,10 +109,10 @@ select_kernel() {
 	row=$(kernel_rows | awk -F '|' -v k="$1" 'k == "" || $1 == k || $2 == k { print; exit }')
 	[ -n "$row" ] || die "Unknown kernel '$1'. KERNEL= may be one of:" \
 		"$(kernel_rows | awk -F '|' '{ printf "%s%s or %s", sep, $2, $1; sep = ", " }')"
-	IFS='|' read -r K_NAME K_ALIAS K_TEST K_VERSION K_RELEASE K_PACKAGE K_RUSTC <<<"$row"
+	IFS='|' read -r K_NAME K_ALIAS K_TEST K_VERSION K_RELEASE K_PACKAGE K_CONFIG K_RUSTC <<<"$row"
 	K_ROW=$row
 	# Used by the scripts that source this file.
-	: "$K_NAME $K_ALIAS $K_TEST $K_VERSION $K_RELEASE $K_PACKAGE $K_RUSTC $K_ROW"
+	: "$K_NAME $K_ALIAS $K_TEST $K_VERSION $K_RELEASE $K_PACKAGE $K_CONFIG $K_RUSTC $K_ROW"
 }
 
 # out_dir PATH: a fresh directory below out/ of the clone, which git ignores.

@@ -16,6 +16,7 @@ SUITE=trixie
 
 # Raise these when the way of making the thing changes.
 ROOT_RECIPE=1
+SOURCE_RECIPE=2
 KERNEL_RECIPE=1
 
 in_root() {
@@ -201,10 +202,11 @@ bind() {
 
 # The source that all flavours of a version share, at /k/source-<version>.
 ensure_source() {
-	local source=$CACHE/source-$K_PACKAGE partial=$CACHE/source-$K_PACKAGE.partial series
-	if [ ! -d "$source" ]; then
+	local partial=$CACHE/source-$K_PACKAGE.partial series
+	SOURCE=$CACHE/source-$K_PACKAGE-$SOURCE_RECIPE
+	if [ ! -d "$SOURCE" ]; then
 		lock source
-		if [ ! -d "$source" ]; then
+		if [ ! -d "$SOURCE" ]; then
 			need_space 1600 "The kernel source"
 			rm -rf "$partial"
 			series=$(cut -d . -f 1,2 <<<"$K_VERSION")
@@ -212,12 +214,13 @@ ensure_source() {
 			step "download the source of Linux $K_VERSION, 167 MB (about 15 s)" \
 				fetch "$partial/debs" "linux-source-$series"
 			step "unpack it (about 30 s)" unpack_source "$partial"
-			mv "$partial/source" "$source"
+			mv "$partial/source" "$SOURCE"
 			rm -rf "$partial"
 		fi
 		unlock source
 	fi
-	bind "$source" "/k/source-$K_VERSION"
+	touch "$SOURCE"
+	bind "$SOURCE" "/k/source-$K_VERSION"
 }
 
 # Half of the source are drivers that no kernel here builds: their code stays packed.
@@ -228,39 +231,71 @@ unpack_source() {
 	in_root bash -c 'set -euo pipefail; cd /mnt
 		dpkg-deb --fsys-tarfile debs/*.deb | tar -xO --wildcards "./usr/src/linux-source-*.tar.xz" |
 		xz -dc -T 0 | tar -x -C source --strip-components=1 --no-same-owner \
-			--exclude="*/drivers/gpu/*.[ch]" --exclude="*/drivers/net/*.[ch]"'
+			--exclude="*/drivers/gpu/*.[ch]" --exclude="*/drivers/net/*/*.[ch]"'
 	umount "$ROOT/mnt"
 }
 
-# The build tree of the selected kernel, at /k/<name>: what Debian's headers package would be if it had
-# the Rust metadata, and the kernel image itself.
+# The build tree of the selected kernel, at /k/<name>, with the kernel itself as vmlinuz in it. Modules are built
+# against it by `make $K_MAKE -C /k/<name>`.
 ensure_kernel() {
-	local partial="$CACHE/kernel-$K_NAME.partial" tree
-	tree=$CACHE/kernel-$K_NAME-$(echo "$KERNEL_RECIPE $K_ROW $ROOT" | digest)
-	if [ ! -d "$tree" ]; then
+	local config=/dev/null
+	K_MAKE=()
+	if [ -n "$K_CONFIG" ]; then
+		config=$TOP/scripts/$K_CONFIG
+		# Rust code can be sanitized only where LLVM compiles the C as well.
+		K_MAKE=(LLVM=-19)
+	fi
+	K_TREE=kernel-$K_NAME-$({ echo "$KERNEL_RECIPE $K_ROW"; tools; cat "$config"; } | digest)
+	ensure_source
+	if [ ! -d "$CACHE/$K_TREE" ]; then
 		lock "kernel-$K_NAME"
-		if [ ! -d "$tree" ]; then
-			need_space 500 "The build tree of $K_NAME"
+		if [ ! -d "$CACHE/$K_TREE" ]; then
 			check_rustc
-			ensure_source
-			rm -rf "$partial"
-			mkdir -p "$partial/tree"
-			local STEP_HINT="The kernel's packages could not be fetched. Is the network up?"
-			step "download the kernel $K_NAME, 15 MB (about 5 s)" \
-				fetch "$partial/debs" "linux-binary-$K_RELEASE" "linux-headers-$K_RELEASE"
-			bind "$partial/tree" "/k/$K_NAME"
-			STEP_HINT="The build tree of $K_NAME could not be prepared."
-			step "prepare its build tree with Rust metadata (about 70 s)" prepare_tree "$partial"
-			umount "$ROOT/k/$K_NAME"
-			mv "$partial/tree" "$tree"
-			rm -rf "$partial"
+			if [ -n "$K_CONFIG" ]; then
+				build_kernel "$CACHE/$K_TREE"
+			else
+				unpack_kernel "$CACHE/$K_TREE"
+			fi
 		fi
 		unlock "kernel-$K_NAME"
 	fi
-	touch "$CACHE/source-$K_PACKAGE" "$tree"
-	bind "$CACHE/source-$K_PACKAGE" "/k/source-$K_VERSION"
-	bind "$tree" "/k/$K_NAME"
-	K_TREE=$(basename "$tree")
+	touch "$CACHE/$K_TREE"
+	bind "$CACHE/$K_TREE" "/k/$K_NAME"
+}
+
+# What a tree is made with; an update of these makes another one, a new tool in the root does not.
+tools() { in_root dpkg-query -W libc6 gcc-14 clang-19 rustc bindgen pahole; }
+
+# unpack_kernel TREE: a kernel of Debian's; the tree is what the headers package would be if it had the Rust
+# metadata.
+unpack_kernel() {
+	local partial="$CACHE/kernel-$K_NAME.partial"
+	need_space 500 "The build tree of $K_NAME"
+	rm -rf "$partial"
+	mkdir -p "$partial/tree"
+	local STEP_HINT="The kernel's packages could not be fetched. Is the network up?"
+	step "download the kernel $K_NAME, 15 MB (about 5 s)" \
+		fetch "$partial/debs" "linux-binary-$K_RELEASE" "linux-headers-$K_RELEASE"
+	bind "$partial/tree" "/k/$K_NAME"
+	STEP_HINT="The build tree of $K_NAME could not be prepared."
+	step "prepare its build tree with Rust metadata (about 70 s)" prepare_tree "$partial"
+	umount "$ROOT/k/$K_NAME"
+	mv "$partial/tree" "$1"
+	rm -rf "$partial"
+}
+
+# build_kernel TREE: a kernel of our own configuration. An interrupted build is continued by the next run.
+build_kernel() {
+	local partial=$1.partial
+	need_space 1000 "The kernel $K_NAME"
+	mkdir -p "$partial"
+	bind "$partial" "/k/$K_NAME"
+	local STEP_HINT="The kernel $K_NAME could not be configured."
+	step "configure the kernel $K_NAME (about 15 s)" configure_kernel "$partial"
+	STEP_HINT="The kernel $K_NAME does not compile." STEP_TAIL=60
+	step "build it, once (about 10 min on 2 cores)" compile_kernel "$partial"
+	umount "$ROOT/k/$K_NAME"
+	mv "$partial" "$1"
 }
 
 check_rustc() {
@@ -296,6 +331,26 @@ prepare_tree() {
 	cp "$partial/pkg/usr/lib/modules/$K_RELEASE/vmlinuz" "$tree/vmlinuz"
 }
 
+configure_kernel() {
+	local out=/k/$K_NAME config=/src/scripts/$K_CONFIG
+	in_root make -s -C "/k/source-$K_VERSION" O="$out" "${K_MAKE[@]}" KCONFIG_ALLCONFIG="$config" allnoconfig
+	in_root "/k/source-$K_VERSION/scripts/config" --file "$out/.config" \
+		--set-str LOCALVERSION "${K_RELEASE#"$K_VERSION"}" --disable LOCALVERSION_AUTO
+	in_root make -s -C "$out" "${K_MAKE[@]}" olddefconfig
+	# Here too what cannot be had is dropped silently.
+	if grep CONFIG_ "$TOP/scripts/$K_CONFIG" | grep -vxFf "$1/.config"; then
+		die "These lines of scripts/$K_CONFIG were dropped: a tool is missing, or they need another option."
+	fi
+}
+
+compile_kernel() {
+	local got
+	in_root make -s -C "/k/$K_NAME" "${K_MAKE[@]}" -j"$(nproc)" bzImage modules
+	got=$(cat "$1/include/config/kernel.release")
+	[ "$got" = "$K_RELEASE" ] || die "The tree says it is for '$got', not for '$K_RELEASE'."
+	cp "$1/arch/x86/boot/bzImage" "$1/vmlinuz"
+}
+
 # The lines of a configuration that must stay as they were; comments on unset options included.
 config_lines() { grep CONFIG_ "$1" | grep -vE '^CONFIG_(CC_VERSION_TEXT|LOCALVERSION)='; }
 
@@ -326,7 +381,7 @@ ensure_modules() {
 	copy_sources
 	local STEP_HINT="The modules do not compile." STEP_TAIL=60
 	step "build the modules for $K_NAME (about 30 s)" \
-		in_root make -C "/k/$K_NAME" M="$MODULES" -j"$(nproc)" modules
+		in_root make -C "/k/$K_NAME" "${K_MAKE[@]}" M="$MODULES" -j"$(nproc)" modules
 	remove_stale_modules
 	unlock "build-$(basename "$BUILDS")"
 }
