@@ -59,7 +59,7 @@
 //! | | task | BH disabled, softirq | hard interrupt | own handler |
 //! |---|---|---|---|---|
 //! | [`schedule`], [`hi_schedule`], [`disable_nosync`], [`enable`], [`revive`] | yes | yes | yes | yes |
-//! | [`disable`], [`kill`], [`synchronize`] | yes, may sleep | [`EWOULDBLOCK`] | [`EWOULDBLOCK`] | `EDEADLK` |
+//! | [`disable`], [`kill`], [`synchronize`] | yes, may sleep | [`EWOULDBLOCK`] | [`EWOULDBLOCK`] | [`EDEADLK`] |
 //! | drop of a [`TaskletBox`] or a [`TaskletHandle`] | yes, may sleep | deferred | deferred | deferred |
 //! | drop of a [`Tasklet`] in service | yes, may sleep | panics | panics | panics |
 //! | drop of a [`Tasklet`] never scheduled, or killed | yes | yes | yes | yes |
@@ -103,6 +103,7 @@ mod tasklet {
     pub(crate) mod export;
 
     pub(crate) mod bitops;
+    pub(crate) mod compat;
     pub(crate) mod debugfs;
     pub(crate) mod deferred;
     pub(crate) mod lockdep;
@@ -124,6 +125,7 @@ mod tasklet {
 
 pub use tasklet::{
     boxed::TaskletBox,
+    compat::EDEADLK,
     context::{
         TaskletContext,
         EWOULDBLOCK, //

@@ -129,6 +129,7 @@ pub mod prelude {
         Tasklet,
         TaskletContext,
         TaskletHandler,
+        EDEADLK,
         EWOULDBLOCK, //
     };
 }

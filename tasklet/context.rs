@@ -12,6 +12,7 @@ use kernel::{
 use crate::{
     bindings,
     tasklet::{
+        compat::EDEADLK,
         export::export_symbol_gpl,
         raw::{
             Priority,

@@ -306,6 +306,7 @@ impl<H> Tasklet<H> {
     /// [`EWOULDBLOCK`] in atomic context, [`EDEADLK`] in the tasklet's own handler. Nothing is
     /// changed then.
     ///
+    /// [`EDEADLK`]: crate::EDEADLK
     /// [`EWOULDBLOCK`]: crate::EWOULDBLOCK
     ///
     /// # Examples
@@ -400,6 +401,7 @@ impl<H> Tasklet<H> {
     /// [`EWOULDBLOCK`] in atomic context, [`EDEADLK`] in the tasklet's own handler. Nothing is
     /// changed then.
     ///
+    /// [`EDEADLK`]: crate::EDEADLK
     /// [`EWOULDBLOCK`]: crate::EWOULDBLOCK
     ///
     /// # Examples
@@ -460,6 +462,7 @@ impl<H> Tasklet<H> {
     ///
     /// [`EWOULDBLOCK`] in atomic context, [`EDEADLK`] in the tasklet's own handler.
     ///
+    /// [`EDEADLK`]: crate::EDEADLK
     /// [`EWOULDBLOCK`]: crate::EWOULDBLOCK
     ///
     /// # Examples

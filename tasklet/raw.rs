@@ -65,6 +65,7 @@ use crate::{
     bindings,
     tasklet::{
         bitops,
+        compat::EDEADLK,
         context::prepare_to_wait,
         export::export_symbol_gpl,
         handler::Vtable,

@@ -2,8 +2,8 @@
 
 //! Softirq context: the token that proves it.
 //!
-//! What [`kernel::interrupt`] is for disabled interrupts, but for softirqs, and without a way to
-//! make the token oneself: one is in softirq context, or one is not.
+//! What `kernel::interrupt` (Linux 7.3) is for disabled interrupts, but for softirqs, and without a
+//! way to make the token oneself: one is in softirq context, or one is not.
 //!
 //! # Reading material
 //!
