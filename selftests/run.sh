@@ -23,11 +23,11 @@ UNLOAD_LIMIT=120
 
 usage() {
 	cat <<-END
-	usage: $0 MODULES OUT [ROW]
+	usage: $0 MODULES OUT [ROW...]
 
 	MODULES  directory with rust_tasklet.ko, and the modules of the tests in it or in selftests/
 	OUT      directory for the results: results.ktap, kernel.log, trace.txt
-	ROW      run only this one of the rows, which are:
+	ROW      run only these of the rows, which are:
 	END
 	printf '         %s\n' "${ROWS[@]}"
 }
@@ -499,19 +499,20 @@ run_row() {
 	} >>"$OUT/results.ktap"
 }
 
-if [ $# -lt 2 ] || [ $# -gt 3 ]; then
+if [ $# -lt 2 ]; then
 	usage >&2
 	exit 2
 fi
 MODULES=$1 OUT=$2
-if [ -n "${3-}" ]; then
-	if [[ " ${ROWS[*]} " != *" $3 "* ]]; then
-		echo "$0: there is no row $3" >&2
+shift 2
+for row; do
+	if [[ " ${ROWS[*]} " != *" $row "* ]]; then
+		echo "$0: there is no row $row" >&2
 		usage >&2
 		exit 2
 	fi
-	ROWS=("$3")
-fi
+done
+[ $# = 0 ] || ROWS=("$@")
 
 [ "$EUID" = 0 ] || die "only root can load modules"
 [ -d "$OUT" ] || mkdir -p "$OUT" || die "cannot make $OUT"

@@ -9,6 +9,8 @@
 #   `//~^` stands for the line above;
 # - without it must compile, without a warning. So nothing but the fault is rejected.
 #
+# A file that says `//! Needs: Linux 7.3` is skipped on older kernels.
+#
 # compile/checker/*.rs are wrong on purpose: of each, this script must complain as the file says.
 
 here=$(cd "$(dirname "$0")" && pwd -P) || exit 2
@@ -184,9 +186,16 @@ complaints() {
 	rm -f "$log.twin"
 }
 
-# judge NAME: leaves in $scratch/NAME what is wrong; nothing if all is well.
+# judge NAME: leaves in $scratch/NAME what is wrong; nothing if all is well; in $scratch/NAME.needs why it
+# cannot be judged.
 judge() {
-	local file=$cases/$1.rs found=$scratch/$1 due
+	local file=$cases/$1.rs found=$scratch/$1 due needs
+	needs=$(doc "$file" "Needs")
+	# Kbuild tells the crate.
+	if [ -n "$needs" ] && [[ " ${rustc[*]} " != *" since_linux_7_3 "* ]]; then
+		echo "$needs" >"$found.needs"
+		return
+	fi
 	complaints "$file" "$OUT/compile/$1.log" >"$found.found"
 	case $1 in
 	checker/*)
@@ -250,11 +259,14 @@ for ((i = 0; i < ${#names[@]}; i++)); do
 		pids[next]=$!
 		next=$((next + 1))
 	done
-	name=${names[i]} number=$((i + 1)) verdict="not ok"
+	name=${names[i]} number=$((i + 1)) verdict="not ok" skip=""
 	if wait "${pids[i]}" && [ -e "$scratch/$name" ] && [ ! -s "$scratch/$name" ]; then
 		verdict="ok"
 		passed=$((passed + 1))
 		printf 'ok    %-30s %s\n' "$name" "$(remark "$name")"
+	elif [ -e "$scratch/$name.needs" ]; then
+		verdict="ok" skip="needs $(<"$scratch/$name.needs")"
+		printf 'skip  %-30s %s\n' "$name" "$skip"
 	else
 		failed=$((failed + 1))
 		printf 'FAIL  %-30s see %s\n' "$name" "compile/$name.log"
@@ -262,7 +274,7 @@ for ((i = 0; i < ${#names[@]}; i++)); do
 	fi
 	{
 		[ ! -e "$scratch/$name" ] || sed 's/^/# /' "$scratch/$name"
-		echo "$verdict $number $name"
+		echo "$verdict $number $name${skip:+ # SKIP $skip}"
 	} >>"$OUT/compile.ktap"
 done
 

@@ -3,6 +3,8 @@
 //! Class B: the tasklet is freed first and the interrupt second; an interrupt in between schedules it.
 //!
 //! Rejected: the interrupt handler borrows the tasklet, so it has to go first.
+//!
+//! Needs: Linux 7.3
 
 use kernel::{
     irq::{

@@ -3,6 +3,8 @@
 //! Class J: the top half, in hard interrupt context, calls the bottom half like any function.
 //!
 //! Rejected: that takes the token that only a running handler has.
+//!
+//! Needs: Linux 7.3
 
 use kernel::irq::{
     Handler,
