@@ -24,7 +24,8 @@
 use core::{
     cell::Cell,
     ffi::c_void,
-    marker::PhantomData, //
+    marker::PhantomData,
+    ptr::NonNull, //
 };
 use kernel::{
     fmt::Arguments,
@@ -59,10 +60,12 @@ mod c {
         pub(super) safe fn selftest_now_ns() -> u64;
         pub(super) safe fn selftest_doze();
         pub(super) safe fn selftest_relax();
+        pub(super) safe fn selftest_resched();
         pub(super) safe fn selftest_cpu() -> u32;
         pub(super) safe fn selftest_cpu_limit() -> u32;
         pub(super) safe fn selftest_cpu_online(cpu: u32) -> bool;
         pub(super) safe fn selftest_cpu_set_online(cpu: u32, online: bool) -> i32;
+        pub(super) safe fn selftest_move_to(cpu: u32) -> bool;
         pub(super) fn selftest_thread_start(
             cpu: u32,
             callback: Callback,
@@ -565,6 +568,30 @@ pub fn set_online(cpu: u32, online: bool) -> Result {
     kernel::error::to_result(c::selftest_cpu_set_online(cpu, online))
 }
 
+/// Moves the calling thread to `cpu`. False: it is not online.
+#[inline]
+pub fn move_to(cpu: u32) -> bool {
+    c::selftest_move_to(cpu)
+}
+
+/// Nanoseconds since some time in the past, for any context.
+#[inline]
+pub fn now_ns() -> u64 {
+    c::selftest_now_ns()
+}
+
+/// Sleeps for a moment.
+#[inline]
+pub fn doze() {
+    c::selftest_doze()
+}
+
+/// Lets other threads have the CPU, if there are any.
+#[inline]
+pub fn resched() {
+    c::selftest_resched()
+}
+
 /// Returns when every tasklet that was due on any CPU at the time of the call has run.
 ///
 /// Must not be called while a handler is held: it would wait for that handler's CPU.
@@ -614,29 +641,81 @@ pub fn scope<'env, R>(f: impl for<'scope> FnOnce(&'scope Scope<'scope, 'env>) ->
     let result = f(&scope);
     let mut thread = scope.threads.get();
     while !thread.is_null() {
-        // SAFETY: `thread` is valid, and after it has finished nobody else uses it.
-        unsafe {
-            while !c::selftest_thread_wait(thread, THREAD_LIMIT_MS) {}
-            thread = c::selftest_thread_free(thread);
-        }
+        // SAFETY: It was started by the scope.
+        thread = unsafe { join(thread) };
     }
     result
+}
+
+/// Starts a thread.
+///
+/// # Safety
+///
+/// It must be [`join`]ed before what `f` borrows goes away.
+#[inline]
+unsafe fn start<F: FnOnce() + Send>(cpu: u32, f: F, next: *mut c::Thread) -> Result<*mut c::Thread> {
+    let f = KBox::into_raw(KBox::new(f, GFP_KERNEL)?);
+    // SAFETY: `f` comes from `KBox::into_raw()`; what it borrows lives, by the safety requirement.
+    let thread = unsafe { c::selftest_thread_start(cpu, call_box::<F>, f.cast(), next) };
+    if thread.is_null() {
+        // SAFETY: No thread has got `f`.
+        drop(unsafe { KBox::from_raw(f) });
+        return Err(ENOMEM);
+    }
+    Ok(thread)
+}
+
+/// Waits until a thread has finished; returns what was `next` when it was started.
+///
+/// # Safety
+///
+/// `thread` must come from [`start`], and is used up.
+#[inline]
+unsafe fn join(thread: *mut c::Thread) -> *mut c::Thread {
+    // SAFETY: `thread` is valid, and after it has finished nobody else uses it.
+    unsafe {
+        while !c::selftest_thread_wait(thread, THREAD_LIMIT_MS) {}
+        c::selftest_thread_free(thread)
+    }
+}
+
+/// A thread that borrows nothing. Dropping this waits until it has finished.
+///
+/// # Invariants
+///
+/// The thread comes from [`start`].
+pub struct Thread(NonNull<c::Thread>);
+
+// SAFETY: A thread may be waited for anywhere.
+unsafe impl Send for Thread {}
+// SAFETY: A shared reference gives access to nothing.
+unsafe impl Sync for Thread {}
+
+impl Thread {
+    /// Runs `f` in a thread that begins on `cpu`.
+    #[inline]
+    pub fn spawn<F: FnOnce() + Send + 'static>(cpu: u32, f: F) -> Result<Self> {
+        // SAFETY: `f` borrows nothing.
+        let thread = unsafe { start(cpu, f, core::ptr::null_mut()) }?;
+        // INVARIANT: Just started.
+        Ok(Self(NonNull::new(thread).ok_or(ENOMEM)?))
+    }
+}
+
+impl Drop for Thread {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant, and nobody else has it.
+        unsafe { join(self.0.as_ptr()) };
+    }
 }
 
 impl<'scope> Scope<'scope, '_> {
     /// Runs `f` in a thread on `cpu`.
     #[inline]
     pub fn spawn<F: FnOnce() + Send + 'scope>(&'scope self, cpu: u32, f: F) -> Result {
-        let f = KBox::into_raw(KBox::new(f, GFP_KERNEL)?);
-        // SAFETY: `f` comes from `KBox::into_raw()`; what it borrows lives until `scope()` returns,
-        // which is when the thread has finished.
-        let thread =
-            unsafe { c::selftest_thread_start(cpu, call_box::<F>, f.cast(), self.threads.get()) };
-        if thread.is_null() {
-            // SAFETY: No thread has got `f`.
-            drop(unsafe { KBox::from_raw(f) });
-            return Err(ENOMEM);
-        }
+        // SAFETY: `scope()` joins it, before what `f` borrows can go.
+        let thread = unsafe { start(cpu, f, self.threads.get()) }?;
         self.threads.set(thread);
         Ok(())
     }

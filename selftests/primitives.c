@@ -16,6 +16,7 @@
 #include <linux/percpu.h>
 #include <linux/printk.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/sched/debug.h>
 #include <linux/sched/task.h>
 #include <linux/sched/task_stack.h>
@@ -52,6 +53,12 @@ void selftest_relax(void)
 }
 EXPORT_SYMBOL_GPL(selftest_relax);
 
+void selftest_resched(void)
+{
+	cond_resched();
+}
+EXPORT_SYMBOL_GPL(selftest_resched);
+
 /* ---- CPUs ---- */
 
 unsigned int selftest_cpu(void)
@@ -77,6 +84,14 @@ int selftest_cpu_set_online(unsigned int cpu, bool online)
 	return online ? add_cpu(cpu) : remove_cpu(cpu);
 }
 EXPORT_SYMBOL_GPL(selftest_cpu_set_online);
+
+/* Moves the calling thread.  False: there is no such CPU at the moment. */
+bool selftest_move_to(unsigned int cpu)
+{
+	return selftest_cpu_online(cpu) &&
+	       !set_cpus_allowed_ptr(current, cpumask_of(cpu));
+}
+EXPORT_SYMBOL_GPL(selftest_move_to);
 
 /* ---- Threads ---- */
 

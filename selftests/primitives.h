@@ -33,11 +33,13 @@ void selftest_pin(struct module *module);
 u64 selftest_now_ns(void);
 void selftest_doze(void);
 void selftest_relax(void);
+void selftest_resched(void);
 
 unsigned int selftest_cpu(void);
 unsigned int selftest_cpu_limit(void);
 bool selftest_cpu_online(unsigned int cpu);
 int selftest_cpu_set_online(unsigned int cpu, bool online);
+bool selftest_move_to(unsigned int cpu);
 
 struct selftest_thread *selftest_thread_start(unsigned int cpu,
 					      void (*fn)(void *arg), void *arg,

@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What was asked of a tasklet and what has happened, and when the two must agree.
+//!
+//! Counters come in pairs, of which one is raised before an operation and the other one after it. If
+//! the second is read first, and both are equal, then no such operation was under way when the first
+//! was read; if the first is the same later, then none has begun since.
+//!
+//! Each successful schedule must be followed by a run, with two excuses:
+//!
+//! - it was made during a kill, or
+//! - it was pending when a kill began, and the tasklet was disabled at some time during that kill.
+//!
+//! The number of schedules is exact when their run begins: it is counted with interrupts off on the
+//! CPU that will run it.
+
+use harness::prelude::*;
+use kernel::sync::atomic::{
+    Acquire,
+    Atomic,
+    Full, //
+};
+
+use crate::{
+    invariants::{
+        injected,
+        violated,
+        Invariant, //
+    },
+    order::Stamp,
+    windows::{
+        saw,
+        saw_if,
+        Window, //
+    },
+};
+
+/// A counter, ordered against everything before and after it.
+pub(crate) struct Count(Atomic<u32>);
+
+impl Count {
+    pub(crate) const fn new() -> Self {
+        Self(Atomic::new(0))
+    }
+
+    pub(crate) fn add(&self) -> u32 {
+        self.0.fetch_add(1, Full)
+    }
+
+    pub(crate) fn sub(&self) {
+        self.0.fetch_sub(1, Full);
+    }
+
+    pub(crate) fn set(&self, to: u32) -> u32 {
+        self.0.xchg(to, Full)
+    }
+
+    pub(crate) fn get(&self) -> u32 {
+        self.0.load(Acquire)
+    }
+}
+
+/// What is known of a tasklet.
+pub(crate) struct Ledger {
+    /// Schedules, and those that returned `true`.
+    calls: Count,
+    accepted: Count,
+    /// Those of them that a kill may have discarded.
+    excused: Count,
+    /// Runs that have begun, and that have ended.
+    begun: Count,
+    ended: Count,
+    /// Zero, or one more than the CPU where it runs.
+    inside: Count,
+    /// Depth, raised before and lowered after the operation.
+    raised: Count,
+    lowered: Count,
+    /// Guards whose `disable()` has returned.
+    holders: Count,
+    /// Guards that were forgotten.
+    forgotten: Count,
+    kills_begun: Count,
+    kills_ended: Count,
+    revives_begun: Count,
+    revives_ended: Count,
+    /// Zero, or one more than what `revives_begun` was when a kill had returned.
+    killed: Count,
+    stamp: Stamp,
+}
+
+/// What a kill saw when it began.
+pub(crate) struct Kill {
+    lowered: u32,
+    /// No revive was under way.
+    no_revive: bool,
+    revives: u32,
+}
+
+/// What a wait for the handler saw when it began.
+pub(crate) struct Wait {
+    ended: u32,
+    runs: bool,
+}
+
+impl Wait {
+    /// Whether the handler was running when the wait began.
+    pub(crate) fn met_run(&self) -> bool {
+        self.runs
+    }
+}
+
+impl Ledger {
+    pub(crate) const fn new() -> Self {
+        Self {
+            calls: Count::new(),
+            accepted: Count::new(),
+            excused: Count::new(),
+            begun: Count::new(),
+            ended: Count::new(),
+            inside: Count::new(),
+            raised: Count::new(),
+            lowered: Count::new(),
+            holders: Count::new(),
+            forgotten: Count::new(),
+            kills_begun: Count::new(),
+            kills_ended: Count::new(),
+            revives_begun: Count::new(),
+            revives_ended: Count::new(),
+            killed: Count::new(),
+            stamp: Stamp::new(),
+        }
+    }
+
+    /// For a new tasklet.
+    pub(crate) fn open(&self) {
+        self.forgotten.set(0);
+        self.killed.set(0);
+        self.raised.set(0);
+        self.lowered.set(0);
+        self.stamp.clear();
+        self.forget_runs();
+    }
+
+    /// Nothing is pending, and what was due has been checked.
+    fn forget_runs(&self) {
+        for count in [&self.accepted, &self.excused, &self.begun, &self.ended] {
+            count.set(0);
+        }
+    }
+
+    pub(crate) fn raised(&self) -> u32 {
+        self.raised.get()
+    }
+
+    pub(crate) fn lowered(&self) -> u32 {
+        self.lowered.get()
+    }
+
+    pub(crate) fn runs(&self) -> u32 {
+        self.begun.get()
+    }
+
+    /// The CPU that runs it.
+    pub(crate) fn running_on(&self) -> Option<u32> {
+        self.inside.get().checked_sub(1)
+    }
+
+    /// Guards that are never given back.
+    pub(crate) fn forgotten(&self) -> u32 {
+        self.forgotten.get()
+    }
+
+    pub(crate) fn forget_guard(&self) {
+        self.forgotten.add();
+    }
+}
+
+/// Scheduling.
+impl Ledger {
+    /// Whether a kill had returned, and nobody has begun to revive since.
+    pub(crate) fn is_killed(&self) -> bool {
+        self.killed.get() == self.revives_begun.get().wrapping_add(1)
+    }
+
+    /// Schedules by calling `schedule`; `is_running` is that of the tasklet.
+    pub(crate) fn schedule(
+        &self,
+        hi: bool,
+        in_own_handler: bool,
+        schedule: impl FnOnce() -> bool,
+        is_running: impl FnOnce() -> bool,
+    ) -> bool {
+        self.calls.add();
+        Context::IrqDisable.run(|| {
+            let was_killed = self.is_killed();
+            let kills_ended = self.kills_ended.get();
+            let kills = self.kills_begun.get();
+            let number = Stamp::draw(hi);
+
+            let mut accepted = schedule();
+            if accepted {
+                let running = is_running();
+                self.accepted.add();
+                if kills != kills_ended || kills != self.kills_begun.get() {
+                    self.excused.add();
+                }
+                self.stamp.write(number, in_own_handler || !running, self);
+                saw_if(
+                    Window::ScheduledWhileRunning,
+                    self.running_on().is_some_and(|runs_on| runs_on != cpu()),
+                );
+            } else if was_killed {
+                saw(Window::ScheduledWhileKilled);
+            } else {
+                saw(Window::Coalesced);
+            }
+            if was_killed && injected(Invariant::LateSchedule) {
+                accepted = true;
+            }
+            if accepted && was_killed && self.is_killed() {
+                violated(Invariant::LateSchedule, fmt!("it was killed and not revived"));
+            }
+            accepted
+        })
+    }
+}
+
+/// Running.
+impl Ledger {
+    /// A run begins.
+    pub(crate) fn enter(&self) {
+        let mut inside = self.inside.set(cpu() + 1);
+        if injected(Invariant::Overlap) {
+            inside = 1;
+        }
+        if inside != 0 {
+            violated(
+                Invariant::Overlap,
+                fmt!("a run began on CPU {} during one on CPU {}", cpu(), inside - 1),
+            );
+        }
+        saw(Window::Runs);
+        self.stamp.check(self);
+        let mut runs = self.begun.add().wrapping_add(1);
+        if injected(Invariant::ExtraRun) {
+            runs = u32::MAX;
+        }
+        let accepted = self.accepted.get();
+        if runs > accepted {
+            violated(
+                Invariant::ExtraRun,
+                fmt!("run number {runs} after {accepted} successful schedules"),
+            );
+        }
+        self.check_allowed();
+    }
+
+    /// A run ends.
+    pub(crate) fn leave(&self) {
+        self.check_allowed();
+        let inside = self.inside.set(0);
+        if inside != cpu() + 1 {
+            violated(Invariant::Overlap, fmt!("another run began during a run on CPU {}", cpu()));
+        }
+        self.ended.add();
+    }
+
+    /// Nobody must have forbidden the run.
+    fn check_allowed(&self) {
+        let mut holders = self.holders.get();
+        if injected(Invariant::DisabledRun) {
+            holders += 1;
+        }
+        if holders != 0 {
+            violated(Invariant::DisabledRun, fmt!("disable() has returned {holders} times"));
+        }
+        if self.is_killed() || injected(Invariant::LateRun) {
+            violated(Invariant::LateRun, fmt!("kill() has returned"));
+        }
+    }
+}
+
+/// Disabling and waiting.
+impl Ledger {
+    pub(crate) fn before_raise(&self) {
+        self.raised.add();
+    }
+
+    pub(crate) fn after_lower(&self) {
+        self.lowered.add();
+    }
+
+    /// Before the handler is waited for.
+    pub(crate) fn before_wait(&self) -> Wait {
+        // In this order: the end of the run that is met here is not counted yet.
+        let ended = self.ended.get();
+        Wait {
+            ended,
+            runs: self.running_on().is_some(),
+        }
+    }
+
+    /// The wait is over, and so must the run be that it met.
+    pub(crate) fn after_wait(&self, wait: &Wait, met: Window) {
+        if !wait.runs {
+            return;
+        }
+        saw(met);
+        if self.ended.get() == wait.ended || injected(Invariant::EarlyReturn) {
+            violated(Invariant::EarlyReturn, fmt!("the run that it met goes on"));
+        }
+    }
+
+    /// `disable()` has returned; returns the number of runs, which must not grow.
+    pub(crate) fn hold(&self) -> u32 {
+        self.holders.add();
+        if let Some(cpu) = self.running_on() {
+            violated(Invariant::EarlyReturn, fmt!("disabled while it runs on CPU {cpu}"));
+        }
+        self.runs()
+    }
+
+    /// The guard of [`Ledger::hold`] is about to go.
+    pub(crate) fn unhold(&self, runs: u32) {
+        let now = self.runs();
+        if now != runs {
+            violated(
+                Invariant::DisabledRun,
+                fmt!("{} runs while it was disabled", now.wrapping_sub(runs)),
+            );
+        }
+        self.holders.sub();
+    }
+
+    /// For [`Ledger::killed_since`].
+    pub(crate) fn kills(&self) -> u32 {
+        self.kills_ended.get()
+    }
+
+    pub(crate) fn killed_since(&self, kills: u32) -> bool {
+        self.kills_ended.get() != kills
+    }
+}
+
+/// Killing.
+impl Ledger {
+    /// Before a kill, or before the drop of an owner.
+    pub(crate) fn before_kill(&self) -> Kill {
+        let begun = self.kills_begun.add();
+        saw_if(Window::KilledTwice, begun != self.kills_ended.get());
+        // In this order, see above.
+        let revives_ended = self.revives_ended.get();
+        let revives = self.revives_begun.get();
+        Kill {
+            lowered: self.lowered.get(),
+            no_revive: revives == revives_ended,
+            revives,
+        }
+    }
+
+    /// After it.
+    pub(crate) fn after_kill(&self, kill: &Kill) {
+        let inside = self.running_on();
+        if kill.no_revive && self.revives_begun.get() == kill.revives {
+            if let Some(cpu) = inside {
+                violated(Invariant::EarlyReturn, fmt!("killed while it runs on CPU {cpu}"));
+            }
+            self.killed.set(kill.revives.wrapping_add(1));
+        }
+        if self.raised.get() != kill.lowered {
+            saw(Window::DisabledDuringKill);
+            self.excused.add();
+        }
+        self.kills_ended.add();
+    }
+
+    /// Revives by calling `revive`.
+    pub(crate) fn revive(&self, revive: impl FnOnce() -> bool) {
+        self.revives_begun.add();
+        let calls = self.calls.get();
+        let revived = revive();
+        let raced = calls != self.calls.get();
+        self.revives_ended.add();
+        if revived {
+            saw(Window::Revived);
+            saw_if(Window::ReviveRacedSchedule, raced);
+        }
+    }
+}
+
+/// Settling.
+impl Ledger {
+    /// Nothing is pending or running, nobody schedules: each schedule must have had its run.
+    pub(crate) fn settle(&self) {
+        let accepted = self.accepted.get();
+        let mut runs = self.begun.get();
+        let excused = self.excused.get();
+
+        if runs != 0 && excused == 0 && injected(Invariant::LostRun) {
+            runs -= 1;
+        }
+        if runs > accepted {
+            violated(
+                Invariant::ExtraRun,
+                fmt!("{runs} runs after {accepted} successful schedules"),
+            );
+        } else if accepted - runs > excused {
+            violated(
+                Invariant::LostRun,
+                fmt!("{runs} runs after {accepted} successful schedules, {excused} excused"),
+            );
+        } else if accepted != runs {
+            saw(Window::Discarded);
+        }
+        saw_if(Window::Settled, accepted != 0 && excused == 0);
+        self.forget_runs();
+    }
+
+    /// The data of the handler is dropped, the kill that preceded began with `kill`.
+    pub(crate) fn settle_for_good(&self, kill: &Kill) {
+        if let Some(cpu) = self.running_on() {
+            violated(Invariant::DropCount, fmt!("dropped while it runs on CPU {cpu}"));
+        }
+        self.after_kill(kill);
+        self.settle();
+    }
+}

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The forms of owners, and how each is made, used and dropped.
+
+use core::ptr::NonNull;
+
+use harness::prelude::*;
+use kernel::sync::ArcBorrow;
+use rust_tasklet::{
+    impl_has_tasklet,
+    EmbeddedTasklet,
+    TaskletBox,
+    TaskletHandle,
+    TaskletItem, //
+};
+
+use crate::{
+    params::Params,
+    payload::Payload,
+    rng::Rng,
+    slot::{
+        Slot,
+        SLOTS, //
+    },
+    windows::{
+        saw,
+        Window, //
+    },
+};
+
+/// A struct with a tasklet, whose owners share it.
+#[pin_data]
+pub(crate) struct Nic {
+    #[pin]
+    rx: EmbeddedTasklet<Self>,
+    payload: Payload,
+}
+
+impl_has_tasklet! {
+    impl HasTasklet<Self> for Nic { self.rx }
+}
+
+impl TaskletItem for Nic {
+    type Pointer = Arc<Self>;
+
+    fn run(this: ArcBorrow<'_, Self>, cx: &TaskletContext<'_>) {
+        this.payload.run(cx);
+    }
+}
+
+/// A struct with a tasklet and one owner, or none: it may also be borrowed.
+#[pin_data]
+pub(crate) struct Uart {
+    #[pin]
+    rx: EmbeddedTasklet<Self>,
+    payload: Payload,
+}
+
+impl_has_tasklet! {
+    impl HasTasklet<Self> for Uart { self.rx }
+}
+
+impl TaskletItem for Uart {
+    type Pointer = Pin<KBox<Self>>;
+
+    fn run(this: Pin<&Self>, cx: &TaskletContext<'_>) {
+        this.payload.run(cx);
+    }
+}
+
+impl Uart {
+    pub(crate) fn new(payload: Payload) -> Result<Pin<KBox<Self>>> {
+        KBox::pin_init(
+            pin_init!(Self {
+                rx <- Tasklet::embedded(),
+                payload,
+            }),
+            GFP_KERNEL,
+        )
+    }
+}
+
+static_tasklet! {
+    static STATIC_0: Tasklet<Payload> = Payload::new(&SLOTS[0], 0);
+    static STATIC_1: Tasklet<Payload> = Payload::new(&SLOTS[1], 0);
+    static STATIC_2: Tasklet<Payload> = Payload::new(&SLOTS[2], 0);
+    static STATIC_3: Tasklet<Payload> = Payload::new(&SLOTS[3], 0);
+}
+
+/// The statics; each belongs to the slot of its number.
+static STATICS: [&Tasklet<Payload>; 4] = [&STATIC_0, &STATIC_1, &STATIC_2, &STATIC_3];
+
+/// What there are owners of.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Form {
+    Inline,
+    Box,
+    Arc,
+    KBox,
+    Borrowed,
+    Static,
+}
+
+impl Form {
+    /// Chooses the form for a slot. Only a thread that holds nothing `may_borrow`.
+    pub(crate) fn choose(p: &Params, rng: &mut Rng, slot: &Slot, may_borrow: bool) -> Self {
+        const FORMS: [Form; 6] = [
+            Form::Inline,
+            Form::Box,
+            Form::Arc,
+            Form::KBox,
+            Form::Borrowed,
+            Form::Static,
+        ];
+        let form = rng.weighted(&[
+            p.form_inline,
+            p.form_box,
+            p.form_arc,
+            p.form_kbox,
+            if may_borrow { p.form_borrowed } else { 0 },
+            if slot.index() < STATICS.len() { p.form_static } else { 0 },
+        ]);
+        // The parameters allow none that may be nested: a static cannot be anywhere.
+        form.map_or(Form::Box, |form| FORMS[form])
+    }
+}
+
+/// An owner of a tasklet.
+pub(crate) enum Owner {
+    /// The inline form, in a box of its own.
+    Inline(Pin<KBox<Tasklet<Payload>>>),
+    /// The heap form.
+    Box(TaskletBox<Payload>),
+    /// The embedded form, shared.
+    Arc(TaskletHandle<Arc<Nic>>),
+    /// The embedded form, boxed.
+    KBox(TaskletHandle<Pin<KBox<Uart>>>),
+    /// The embedded form, borrowed: valid until the slot has let it go.
+    Borrowed(NonNull<EmbeddedTasklet<Uart>>),
+    /// The static form.
+    Static(&'static Tasklet<Payload>),
+}
+
+/// Evaluates an expression with the tasklet of an owner.
+macro_rules! with_tasklet_of {
+    ($owner:expr, |$tasklet:ident| $value:expr) => {
+        match $owner {
+            Owner::Inline(owner) => {
+                let $tasklet: &Tasklet<_> = owner;
+                $value
+            }
+            Owner::Box(owner) => {
+                let $tasklet: &Tasklet<_> = owner;
+                $value
+            }
+            Owner::Arc(owner) => {
+                let $tasklet = owner.tasklet();
+                $value
+            }
+            Owner::KBox(owner) => {
+                let $tasklet = owner.tasklet();
+                $value
+            }
+            Owner::Borrowed(tasklet) => {
+                // SAFETY: Whoever has a reference to the owner keeps the slot from letting it go.
+                let $tasklet = unsafe { tasklet.as_ref() };
+                $value
+            }
+            Owner::Static($tasklet) => $value,
+        }
+    };
+}
+
+impl Owner {
+    /// Makes an owner of any form but the borrowed one.
+    pub(crate) fn new(form: Form, slot: &'static Slot, generation: u32) -> Result<Self> {
+        let payload = Payload::new(slot, generation);
+        Ok(match form {
+            Form::Inline => {
+                Self::Inline(KBox::pin_init(Tasklet::new(payload), GFP_KERNEL)?)
+            }
+            Form::Arc => Self::Arc(TaskletHandle::activate(Arc::pin_init(
+                pin_init!(Nic {
+                    rx <- Tasklet::embedded(),
+                    payload,
+                }),
+                GFP_KERNEL,
+            )?)?),
+            Form::KBox => Self::KBox(TaskletHandle::activate(Uart::new(payload)?)?),
+            Form::Box | Form::Borrowed => Self::Box(TaskletBox::new(payload, GFP_KERNEL)?),
+            Form::Static => {
+                // That of a static is there already.
+                core::mem::forget(payload);
+                let tasklet = STATICS[slot.index()];
+                tasklet.handler().renew(generation);
+                tasklet.revive();
+                Self::Static(tasklet)
+            }
+        })
+    }
+
+    /// Counts what was made.
+    pub(crate) fn count(&self) {
+        saw(Window::Made);
+        saw(match self {
+            Self::Inline(_) => Window::MadeInline,
+            Self::Box(_) => Window::MadeBox,
+            Self::Arc(_) => Window::MadeArc,
+            Self::KBox(_) => Window::MadeKBox,
+            Self::Borrowed(_) => Window::MadeBorrowed,
+            Self::Static(_) => Window::MadeStatic,
+        });
+    }
+
+    /// Whether the owner may be dropped in atomic context.
+    pub(crate) fn goes_anywhere(&self) -> bool {
+        !matches!(self, Self::Inline(_) | Self::Static(_))
+    }
+
+    /// Whether a guard may be forgotten: one of a static would disable it for ever.
+    pub(crate) fn may_forget_guard(&self) -> bool {
+        !matches!(self, Self::Static(_))
+    }
+
+    /// See [`Tasklet::schedule`] and [`Tasklet::hi_schedule`].
+    pub(crate) fn schedule(&self, hi: bool) -> bool {
+        with_tasklet_of!(self, |tasklet| if hi {
+            tasklet.hi_schedule()
+        } else {
+            tasklet.schedule()
+        })
+    }
+
+    /// See [`Tasklet::is_scheduled`].
+    pub(crate) fn is_scheduled(&self) -> bool {
+        with_tasklet_of!(self, |tasklet| tasklet.is_scheduled())
+    }
+
+    /// See [`Tasklet::is_running`].
+    pub(crate) fn is_running(&self) -> bool {
+        with_tasklet_of!(self, |tasklet| tasklet.is_running())
+    }
+
+    /// See [`Tasklet::disable_depth`].
+    pub(crate) fn disable_depth(&self) -> u32 {
+        with_tasklet_of!(self, |tasklet| tasklet.disable_depth())
+    }
+
+    /// See [`Tasklet::disable`].
+    pub(crate) fn disable(&self) -> Result<Disabled<'_>> {
+        with_tasklet_of!(self, |tasklet| tasklet.disable())
+    }
+
+    /// See [`Tasklet::disable_nosync`].
+    pub(crate) fn disable_nosync(&self) -> Disabled<'_> {
+        with_tasklet_of!(self, |tasklet| tasklet.disable_nosync())
+    }
+
+    /// See [`Tasklet::enable`].
+    pub(crate) fn enable(&self) -> Result {
+        with_tasklet_of!(self, |tasklet| tasklet.enable())
+    }
+
+    /// See [`Tasklet::synchronize`].
+    pub(crate) fn synchronize(&self) -> Result {
+        with_tasklet_of!(self, |tasklet| tasklet.synchronize())
+    }
+
+    /// See [`Tasklet::kill`].
+    pub(crate) fn kill(&self) -> Result {
+        with_tasklet_of!(self, |tasklet| tasklet.kill())
+    }
+
+    /// Whether there is a [`Tasklet::revive`] for this form.
+    pub(crate) fn has_revive(&self) -> bool {
+        !matches!(self, Self::Borrowed(_))
+    }
+
+    /// See [`Tasklet::revive`] and [`TaskletHandle::revive`].
+    pub(crate) fn revive(&self) -> bool {
+        match self {
+            Self::Inline(tasklet) => tasklet.revive(),
+            Self::Box(tasklet) => tasklet.revive(),
+            Self::Arc(handle) => handle.revive(),
+            Self::KBox(handle) => handle.revive(),
+            Self::Borrowed(_) => false,
+            Self::Static(tasklet) => tasklet.revive(),
+        }
+    }
+}
