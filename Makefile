@@ -9,7 +9,7 @@ kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)
 # A tool as kbuild takes it: from make's command line, not from the environment.
 tool = $(if $(filter command,$(firstword $(origin $(1)))),$($(1)),$(2))
 
-.PHONY: modules modules_install clean help demo demo-edu test test-debug test-all shell lint clean-cache check-kdir
+.PHONY: modules modules_install clean help demo demo-edu test test-debug test-all torture shell lint clean-cache check-kdir
 
 modules: check-kdir
 	+$(kbuild) modules
@@ -32,6 +32,9 @@ demo demo-edu test shell lint:
 # On the kernel with the detectors; on every kernel there is.
 test-debug test-all: test-%:
 	@KERNEL='$*' ROW='$(ROW)' scripts/test
+
+torture:
+	@KERNEL='$(KERNEL)' SEED='$(SEED)' ARGS='$(ARGS)' INJECT='$(INJECT)' scripts/torture '$(SECONDS)'
 
 clean-cache:
 	@scripts/clean --cache

@@ -327,9 +327,6 @@ run_listed() {
 	expect "the list does not have what has gone" "it does" list_has_no " listed "
 }
 
-# A CPU that goes offline says so when it still has softirqs pending, which is what this row is about.
-OFFLINE='^NOHZ tick-stop error: local softirq work is pending, handler #[0-9a-f]*!!!$'
-
 run_hotplug() {
 	test_module hotplug :
 	excuse "$OFFLINE"
@@ -409,18 +406,7 @@ save_trace() {
 
 # ---- The log as a test ----
 
-BAD='WARNING:|BUG:|BUG at|Oops|Kernel panic|panicked at|general protection|stack segment|double fault'
-BAD+='|unable to handle|Call Trace|RIP:|invalid opcode|Bad page|corrupt|KASAN|KCSAN|KFENCE|UBSAN|kmemleak'
-BAD+='|possible (recursive|circular)|inconsistent lock|bad unlock|lock held when|suspicious RCU|DEBUG_LOCKS_WARN'
-BAD+='|blocked for more than|soft lockup|hard LOCKUP|detected stalls|self-detected stall|rcu:.*stall'
-BAD+='|scheduling while atomic|sleeping function called|preempt_count|entered softirq'
-BAD+='|tasklet SCHED state not set|Attempt to kill tasklet|tick-stop error|ODEBUG|refcount_t'
-BAD+='|rust_tasklet: .*(was not killed|dropped in)'
-
-# Bits of /proc/sys/kernel/tainted: machine check, bad page, died, warned, soft lockup.
-BAD_TAINT=$((16 | 32 | 128 | 512 | 16384))
-
-bad_lines() { grep -E "$BAD"; }
+. "$here/bad-lines.sh"
 
 # What the detector must see, and what it must not.
 SAMPLES_BAD='WARNING: CPU: 1 PID: 23 at kernel/softirq.c:881 tasklet_clear_sched+0x4c/0x60

@@ -23,7 +23,8 @@
 //! `inject` shows that each invariant can fail: what the test observes is falsified once.
 //!
 //! The last line in the log is `--- End of test: SUCCESS` or `FAILURE`, with all parameters. A seed
-//! replays what each thread and each timer does; how they interleave is left to the machine.
+//! replays the operations that each thread and each timer tries, step by step; how they interleave,
+//! and what they meet, is left to the machine.
 //!
 //! It starts when the module is loaded, and ends after `seconds`, after `ops` operations, or when the
 //! module is unloaded. CPUs must not be taken offline by anybody else meanwhile.
@@ -94,7 +95,7 @@ module! {
         },
         nsubjects: u32 {
             default: 16,
-            description: "Tasklets at a time, 1 to 64 (default 16)",
+            description: "Tasklets at a time, 1 to 63 (default 16)",
         },
         irq_us: u32 {
             default: 1000,

@@ -12,10 +12,15 @@ use crate::{
     ledger::Count,
     load,
     operations::schedule,
+    owner::{
+        Form,
+        Owner, //
+    },
     params,
     rng::Rng,
     slot::{
         Place,
+        Slot,
         SLOTS, //
     },
     windows::{
@@ -31,14 +36,22 @@ pub(crate) fn epoch() -> u32 {
     EPOCH.get()
 }
 
+/// The number of the thread that does it, as an actor.
+pub(crate) const ACTOR: u32 = 3000;
+
 /// The thread that does it.
-pub(crate) fn run(mut rng: Rng) {
+pub(crate) fn run() {
+    let p = params::get();
+    let mut step = 0;
+
     while !load::absorb_stutter() {
-        load::sleep_ms(params::get().onoff_ms);
+        load::sleep_ms(p.onoff_ms);
+        let mut rng = Rng::of_step(p.seed, ACTOR, step);
+        step += 1;
         let others = cpus().filter(|&cpu| cpu != 0);
         let count = others.clone().count() as u32;
         if count == 0 {
-            return;
+            continue;
         }
         if let Some(cpu) = others.clone().nth(rng.below(count) as usize) {
             cycle(cpu, &mut rng);
@@ -46,37 +59,54 @@ pub(crate) fn run(mut rng: Rng) {
     }
 }
 
-/// Takes a CPU offline while a tasklet is pending there, and online again.
+/// Takes a CPU offline while tasklets are pending there, and online again: one that others use, and
+/// one of its own, which nobody kills meanwhile.
 fn cycle(cpu: u32, rng: &mut Rng) {
-    let slot = &SLOTS[rng.below(params::get().nsubjects) as usize];
-    let user = slot.get(Place::Thread);
-    let guard = user.as_ref().map(|user| {
-        slot.ledger.before_raise();
-        let guard = user.owner().disable_nosync();
-        if move_to(cpu) {
-            schedule(user, Place::Thread, rng.below(2) == 0);
-        }
-        guard
+    let p = params::get();
+    let own = &SLOTS[p.nsubjects as usize];
+    if let Some(generation) = own.begin() {
+        own.fill(Owner::new(Form::choose(p, rng, own, false), own, generation));
+    }
+    let other = &SLOTS[rng.below(p.nsubjects) as usize];
+
+    keep_pending(other, cpu, rng.below(2) == 0, || {
+        keep_pending(own, cpu, rng.below(2) == 0, || {
+            move_to(0);
+            EPOCH.add();
+            let offline = set_online(cpu, false);
+            EPOCH.add();
+            saw(match offline {
+                Ok(()) => Window::Offline,
+                Err(_) => Window::OnoffFailed,
+            });
+        });
     });
-    move_to(0);
-    EPOCH.add();
-    let offline = set_online(cpu, false);
-    EPOCH.add();
-    saw(if offline.is_ok() { Window::Offline } else { Window::OnoffFailed });
-    let was_guarded = guard.is_some();
+    own.close(Place::Thread);
+    own.collect();
+    load::sleep_ms(p.onoff_ms / 4);
+    while !cpus().any(|online| online == cpu) {
+        // Sooner or later it comes back; the next test needs it.
+        match set_online(cpu, true) {
+            Ok(()) => saw(Window::Online),
+            Err(_) => {
+                saw(Window::OnoffFailed);
+                load::sleep_ms(100);
+            }
+        }
+    }
+}
+
+/// Calls `f` while the tasklet of `slot`, if it has one, is disabled and pending on `cpu`.
+fn keep_pending(slot: &'static Slot, cpu: u32, hi: bool, f: impl FnOnce()) {
+    let Some(user) = slot.get(Place::Thread) else {
+        return f();
+    };
+    slot.ledger.before_raise();
+    let guard = user.owner().disable_nosync();
+    if move_to(cpu) {
+        schedule(&user, Place::Thread, hi);
+    }
+    f();
     drop(guard);
-    if was_guarded {
-        slot.ledger.after_lower();
-    }
-    drop(user);
-    if offline.is_err() {
-        return;
-    }
-    load::sleep_ms(params::get().onoff_ms / 4);
-    // Sooner or later it does; the next test needs it.
-    while set_online(cpu, true).is_err() {
-        saw(Window::OnoffFailed);
-        load::sleep_ms(100);
-    }
-    saw(Window::Online);
+    slot.ledger.after_lower();
 }

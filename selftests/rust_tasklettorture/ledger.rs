@@ -6,10 +6,13 @@
 //! the second is read first, and both are equal, then no such operation was under way when the first
 //! was read; if the first is the same later, then none has begun since.
 //!
-//! Each successful schedule must be followed by a run, with two excuses:
+//! Each successful schedule must be followed by a run of its own, with three excuses:
 //!
 //! - it was made during a kill, or
-//! - it was pending when a kill began, and the tasklet was disabled at some time during that kill.
+//! - it was pending when a kill began, and the tasklet was disabled at some time during that kill, or
+//! - it was pending when a kill began, and so was the run for the schedule before it: the kernel had
+//!   taken that one from its queue, but had not called the handler. The kill lets one of them run,
+//!   which begins after both schedules, and serves both.
 //!
 //! The number of schedules is exact when their run begins: it is counted with interrupts off on the
 //! CPU that will run it.
@@ -67,6 +70,9 @@ pub(crate) struct Ledger {
     accepted: Count,
     /// Those of them that a kill may have discarded.
     excused: Count,
+    /// How many schedules had no run, and how many were excused, when they were last compared.
+    missing: Count,
+    pardoned: Count,
     /// Runs that have begun, and that have ended.
     begun: Count,
     ended: Count,
@@ -94,6 +100,9 @@ pub(crate) struct Kill {
     /// No revive was under way.
     no_revive: bool,
     revives: u32,
+    /// More than one run was due.
+    several_due: bool,
+    begun: u32,
 }
 
 /// What a wait for the handler saw when it began.
@@ -115,6 +124,8 @@ impl Ledger {
             calls: Count::new(),
             accepted: Count::new(),
             excused: Count::new(),
+            missing: Count::new(),
+            pardoned: Count::new(),
             begun: Count::new(),
             ended: Count::new(),
             inside: Count::new(),
@@ -143,7 +154,14 @@ impl Ledger {
 
     /// Nothing is pending, and what was due has been checked.
     fn forget_runs(&self) {
-        for count in [&self.accepted, &self.excused, &self.begun, &self.ended] {
+        for count in [
+            &self.accepted,
+            &self.excused,
+            &self.missing,
+            &self.pardoned,
+            &self.begun,
+            &self.ended,
+        ] {
             count.set(0);
         }
     }
@@ -351,7 +369,12 @@ impl Ledger {
         // In this order, see above.
         let revives_ended = self.revives_ended.get();
         let revives = self.revives_begun.get();
+        // A schedule that is not counted yet finds that this kill has begun.
+        let begun = self.begun.get();
+        let due = self.accepted.get().wrapping_sub(begun).wrapping_sub(self.missing.get());
         Kill {
+            several_due: due > 1,
+            begun,
             lowered: self.lowered.get(),
             no_revive: revives == revives_ended,
             revives,
@@ -361,15 +384,26 @@ impl Ledger {
     /// After it.
     pub(crate) fn after_kill(&self, kill: &Kill) {
         let inside = self.running_on();
-        if kill.no_revive && self.revives_begun.get() == kill.revives {
-            if let Some(cpu) = inside {
-                violated(Invariant::EarlyReturn, fmt!("killed while it runs on CPU {cpu}"));
-            }
-            self.killed.set(kill.revives.wrapping_add(1));
-        }
         if self.raised.get() != kill.lowered {
             saw(Window::DisabledDuringKill);
             self.excused.add();
+        } else if kill.several_due && self.begun.get() != kill.begun {
+            saw(Window::ServedTogether);
+            self.excused.add();
+        }
+        let is_alone = || self.kills_begun.get() == self.kills_ended.get().wrapping_add(1);
+        let is_parked = || kill.no_revive && self.revives_begun.get() == kill.revives;
+        if is_parked() {
+            if let Some(cpu) = inside {
+                violated(Invariant::EarlyReturn, fmt!("killed while it runs on CPU {cpu}"));
+            }
+            // Who scheduled successfully has counted it: that CPU has run or discarded it since.
+            let account = self.account();
+            // Another kill might have discarded something, and not have excused it yet.
+            if is_alone() && is_parked() {
+                self.settle(&account);
+            }
+            self.killed.set(kill.revives.wrapping_add(1));
         }
         self.kills_ended.add();
     }
@@ -388,31 +422,54 @@ impl Ledger {
     }
 }
 
+/// What there is to compare.
+struct Account {
+    accepted: u32,
+    begun: u32,
+    excused: u32,
+}
+
 /// Settling.
 impl Ledger {
-    /// Nothing is pending or running, nobody schedules: each schedule must have had its run.
-    pub(crate) fn settle(&self) {
-        let accepted = self.accepted.get();
-        let mut runs = self.begun.get();
-        let excused = self.excused.get();
-
-        if runs != 0 && excused == 0 && injected(Invariant::LostRun) {
-            runs -= 1;
+    fn account(&self) -> Account {
+        Account {
+            accepted: self.accepted.get(),
+            begun: self.begun.get(),
+            excused: self.excused.get(),
         }
-        if runs > accepted {
+    }
+
+    /// Nothing was pending or running, and nobody scheduled: each schedule must have had its run.
+    fn settle(&self, account: &Account) {
+        let missing = account.accepted.wrapping_sub(account.begun);
+        let excused = account.excused.wrapping_sub(self.pardoned.set(account.excused));
+        let mut lost = missing.wrapping_sub(self.missing.set(missing)) as i32;
+
+        if excused == 0 && account.accepted != 0 && injected(Invariant::LostRun) {
+            lost += 1;
+        }
+        if lost < 0 {
             violated(
                 Invariant::ExtraRun,
-                fmt!("{runs} runs after {accepted} successful schedules"),
+                fmt!("{} runs after {} successful schedules", account.begun, account.accepted),
             );
-        } else if accepted - runs > excused {
+        } else if lost as u32 > excused {
             violated(
                 Invariant::LostRun,
-                fmt!("{runs} runs after {accepted} successful schedules, {excused} excused"),
+                fmt!(
+                    "{lost} of {} successful schedules had no run, {excused} excused",
+                    account.accepted
+                ),
             );
-        } else if accepted != runs {
+        } else if lost != 0 {
             saw(Window::Discarded);
         }
-        saw_if(Window::Settled, accepted != 0 && excused == 0);
+        saw_if(Window::Settled, account.accepted != 0 && excused == 0);
+    }
+
+    /// The same at rest.
+    pub(crate) fn settle_at_rest(&self) {
+        self.settle(&self.account());
         self.forget_runs();
     }
 
@@ -422,6 +479,6 @@ impl Ledger {
             violated(Invariant::DropCount, fmt!("dropped while it runs on CPU {cpu}"));
         }
         self.after_kill(kill);
-        self.settle();
+        self.settle_at_rest();
     }
 }

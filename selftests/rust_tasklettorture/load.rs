@@ -92,32 +92,39 @@ pub(crate) fn absorb_stutter() -> bool {
     STOP.get() != 0
 }
 
-/// A thread that operates.
-fn operate(mut actor: Actor) {
+/// Thread number `actor`, which operates.
+fn operate(actor: u32) {
     let p = params::get();
-    let mut steps: u32 = 0;
+    let mut step: u32 = 0;
 
     while !absorb_stutter() {
-        actor.step();
-        if actor.rng.per_mille(p.shuffle) {
+        let mut thread = Actor::new(Place::Thread, Rng::of_step(p.seed, actor, step));
+        thread.step();
+        if thread.rng.per_mille(p.shuffle) {
             let count = cpus().count() as u32;
-            if let Some(cpu) = cpus().nth(actor.rng.below(count) as usize) {
+            if let Some(cpu) = cpus().nth(thread.rng.below(count) as usize) {
                 saw_if(Window::Shuffled, move_to(cpu));
             }
         }
-        steps = steps.wrapping_add(1);
-        if steps % 256 == 0 {
+        step = step.wrapping_add(1);
+        if step % 256 == 0 {
             // Lets those have the CPU that `resched()` does not think of.
             doze();
-        } else if steps % 8 == 0 {
+        } else if step % 8 == 0 {
             resched();
         }
     }
 }
 
+/// The actors that are timers, counted from here by their CPU.
+const TIMERS: u32 = 2000;
+/// The same for handlers, by their slot. They are not replayed: who runs when is not.
+const HANDLERS: u32 = 1000;
+
 /// A thread under which a timer interrupts `cpu`.
-fn interrupt(cpu: u32, rng: Rng) {
-    let state = Atomic::new(rng.state());
+fn interrupt(cpu: u32) {
+    let p = params::get();
+    let step = Atomic::new(0u32);
 
     while !absorb_stutter() {
         if !move_to(cpu) {
@@ -126,12 +133,15 @@ fn interrupt(cpu: u32, rng: Rng) {
         }
         let end = now_ns() + STORM_NS;
         storm(
-            params::get().irq_us,
+            p.irq_us,
             || {
-                let mut actor = Actor::new(Place::Interrupt, Rng::resume(state.load(Relaxed)));
-                actor.step();
-                actor.step();
-                state.store(actor.rng.state(), Relaxed);
+                // A timer has one interrupt at a time.
+                let now = step.load(Relaxed);
+                step.store(now.wrapping_add(1), Relaxed);
+                let mut timer =
+                    Actor::new(Place::Interrupt, Rng::of_step(p.seed, TIMERS + cpu, now));
+                timer.step();
+                timer.step();
             },
             || {
                 while now_ns() < end && !pausing() {
@@ -158,10 +168,11 @@ fn wait_for(invariant: Invariant, what: fmt::Arguments<'_>, condition: impl Fn()
 /// Has all `actors` pause, and checks every tasklet. False: they do not.
 fn rest(actors: u32) -> bool {
     PAUSE.set(1);
-    let paused = wait_for(Invariant::Hang, fmt!("an operation does not end"), || {
-        PAUSED.get() == actors && !injected(Invariant::Hang)
-    });
-    if !paused {
+    if !wait_for(Invariant::Hang, fmt!("an operation does not end"), || PAUSED.get() == actors) {
+        return false;
+    }
+    if injected(Invariant::Hang) {
+        violated(Invariant::Hang, fmt!("no operation hangs"));
         return false;
     }
     for slot in &SLOTS {
@@ -183,7 +194,7 @@ fn check(slot: &Slot, user: &User) {
     if !wait_for(Invariant::LostRun, fmt!("tasklet {number} stays pending"), is_idle) {
         return;
     }
-    slot.ledger.settle();
+    slot.ledger.settle_at_rest();
     let depth = owner.disable_depth() + u32::from(injected(Invariant::Depth));
     if depth != 0 || owner.enable() != Err(EINVAL) {
         violated(Invariant::Depth, fmt!("tasklet {number} was left at depth {depth}"));
@@ -194,13 +205,13 @@ fn check(slot: &Slot, user: &User) {
     wait_for(Invariant::LostRun, fmt!("tasklet {number} does not run any more"), || {
         slot.ledger.runs() != runs && is_idle()
     });
-    slot.ledger.settle();
+    slot.ledger.settle_at_rest();
 }
 
-/// Ends a pause.
-fn resume() {
+/// Ends a pause. False: it does not end.
+fn resume() -> bool {
     PAUSE.set(0);
-    wait_for(Invariant::Hang, fmt!("a pause does not end"), || PAUSED.get() == 0);
+    wait_for(Invariant::Hang, fmt!("a pause does not end"), || PAUSED.get() == 0)
 }
 
 /// All of the test.
@@ -209,27 +220,26 @@ pub(crate) fn run() {
     let start = now_ns();
     let elapsed_ms = || (now_ns() - start) / 1_000_000;
 
-    for (stream, slot) in (1000..).zip(&SLOTS) {
-        slot.seed(&Rng::new(p.seed, stream));
+    for (actor, slot) in (HANDLERS..).zip(&SLOTS) {
+        slot.keep_handler_rng(Rng::of_step(p.seed, actor, 0));
     }
+    let mut reported = false;
     scope(|s| {
         let mut actors = 0;
         let mut started = |result: Result| match result {
             Ok(()) => actors += 1,
             Err(e) => violated(Invariant::Hang, fmt!("cannot start a thread: {e:?}")),
         };
-        for (stream, cpu) in (0..p.nthreads).zip(cpus().cycle()) {
-            let rng = Rng::new(p.seed, u64::from(stream));
-            started(s.spawn(cpu, || operate(Actor::new(Place::Thread, rng))));
+        for (actor, cpu) in (0..p.nthreads).zip(cpus().cycle()) {
+            started(s.spawn(cpu, move || operate(actor)));
         }
         if p.irq_us != 0 {
             for cpu in cpus() {
-                let rng = Rng::new(p.seed, 2000 + u64::from(cpu));
-                started(s.spawn(cpu, move || interrupt(cpu, rng)));
+                started(s.spawn(cpu, move || interrupt(cpu)));
             }
         }
         if p.onoff_ms != 0 {
-            started(s.spawn(0, || hotplug::run(Rng::new(p.seed, 3000))));
+            started(s.spawn(0, hotplug::run));
         }
 
         let mut rested = true;
@@ -241,22 +251,18 @@ pub(crate) fn run() {
         {
             fsleep(Delta::from_millis(20));
             if p.stutter_ms != 0 && elapsed_ms() >= next_stutter {
-                rested = rest(actors);
-                resume();
+                rested = rest(actors) && resume();
                 next_stutter = elapsed_ms() + u64::from(p.stutter_ms);
             }
         }
         if !rested || !rest(actors) {
             // Those that hang may do so for ever, and this thread with them.
             report(elapsed_ms());
-            QUIT.set(2);
+            reported = true;
         }
         STOP.set(1);
         PAUSE.set(0);
     });
-    if QUIT.get() == 2 {
-        return;
-    }
     for slot in &SLOTS {
         slot.close(Place::Thread);
         slot.collect();
@@ -268,7 +274,9 @@ pub(crate) fn run() {
             || slot.is_empty(),
         );
     }
-    report(elapsed_ms());
+    if !reported {
+        report(elapsed_ms());
+    }
 }
 
 /// The counters, and the line that says it all.

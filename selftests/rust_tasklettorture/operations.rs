@@ -5,9 +5,15 @@
 use core::mem;
 
 use harness::prelude::*;
-use kernel::time::{
-    delay::udelay,
-    Delta, //
+use kernel::{
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    },
+    time::{
+        delay::udelay,
+        Delta, //
+    },
 };
 use rust_tasklet::with_tasklet;
 
@@ -46,6 +52,9 @@ use crate::{
 const NESTING: u32 = 2;
 /// How many operations a thread does at most while it lends a tasklet of its own.
 const LOAN: u32 = 100;
+
+/// The slot where something rare was done last: others join in.
+static HOT: Atomic<u32> = Atomic::new(0);
 
 /// The operations, in the order of their weights.
 #[derive(Clone, Copy)]
@@ -117,9 +126,12 @@ impl Actor {
             Place::Interrupt => Window::InterruptOps,
             Place::Handler | Place::OwnHandler => Window::HandlerOps,
         });
-        let slot = match self.on {
-            Some(slot) if self.rng.below(4) == 0 => slot,
-            _ => &SLOTS[self.rng.below(self.p.nsubjects) as usize],
+        let operation = Operation::choose(self.p, &mut self.rng);
+        let number = self.rng.below(self.p.nsubjects);
+        let slot = match (self.rng.below(8), self.on) {
+            (0 | 1, Some(slot)) => slot,
+            (2 | 3, _) => &SLOTS[HOT.load(Relaxed) as usize],
+            _ => &SLOTS[number as usize],
         };
         let is_on = self.on.is_some_and(|on| core::ptr::eq(on, slot));
         let place = match self.place {
@@ -127,16 +139,17 @@ impl Actor {
             place => place,
         };
         match slot.get(place) {
-            Some(user) => self.operate(&user, place, is_on),
+            Some(user) => {
+                if let Some(operation) = operation {
+                    self.operate(operation, &user, place, is_on);
+                }
+            }
             None if place == Place::Thread => self.fill(slot),
             None => (),
         }
     }
 
-    fn operate(&mut self, user: &User, place: Place, is_on: bool) {
-        let Some(operation) = Operation::choose(self.p, &mut self.rng) else {
-            return;
-        };
+    fn operate(&mut self, operation: Operation, user: &User, place: Place, is_on: bool) {
         match operation {
             Operation::Schedule => self.schedule(user, place, false),
             Operation::HiSchedule => self.schedule(user, place, true),
@@ -274,6 +287,7 @@ impl Actor {
         let owner = user.owner();
         let ledger = &user.slot.ledger;
 
+        HOT.store(user.slot.index() as u32, Relaxed);
         let runs = ledger.runs();
         let pending = owner.is_scheduled();
         let wait = ledger.before_wait();

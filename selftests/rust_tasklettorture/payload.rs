@@ -109,7 +109,10 @@ impl Drop for Payload {
     fn drop(&mut self) {
         let canary = self.canary.xchg(DROPPED, kernel::sync::atomic::Full);
         if canary != ALIVE || injected(Invariant::DropCount) {
-            return violated(Invariant::DropCount, fmt!("dropped with canary {canary:x}"));
+            violated(Invariant::DropCount, fmt!("dropped with canary {canary:x}"));
+        }
+        if canary != ALIVE {
+            return;
         }
         if !self.is_intact() {
             violated(Invariant::Payload, fmt!("it changed before its drop"));

@@ -109,10 +109,6 @@ impl Slot {
         (core::ptr::from_ref(self) as usize - SLOTS.as_ptr() as usize) / size_of::<Self>()
     }
 
-    pub(crate) fn seed(&self, rng: &Rng) {
-        self.rng.store(rng.state(), Relaxed);
-    }
-
     pub(crate) fn handler_rng(&self) -> Rng {
         Rng::resume(self.rng.load(Relaxed))
     }

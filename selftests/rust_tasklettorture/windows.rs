@@ -97,6 +97,7 @@ windows! {
         scheduled_and(p, guards(p) && p.kill != 0)
     };
     Discarded = "schedules whose run a kill discarded", |p| scheduled_and(p, guards(p) && p.kill != 0);
+    ServedTogether = "kills that met two runs due, and let one serve both", never;
     KilledTwice = "killed during a kill", |p| p.kill != 0 && p.nthreads > 1;
     Revived = "revived", |p| p.kill != 0;
     ReviveRacedSchedule = "scheduled during a revive", |p| scheduled_and(p, p.kill != 0);
