@@ -3,8 +3,8 @@
 //! What the selftests share: suites of cases that report KTAP, expectations, threads bound to CPUs,
 //! contexts to run code in, and [`Probe`], a tasklet handler that watches itself.
 //!
-//! The only place in the selftests with `unsafe` in it, but for the population of `rust_tasklettorture`.
-//! Its C half is `primitives.c`.
+//! The only place in the selftests with `unsafe` in it, but for the population of
+//! `rust_tasklettorture`. Its C half is `primitives.c`.
 //!
 //! A few rules make the tests deterministic:
 //!
@@ -569,7 +569,7 @@ pub fn set_online(cpu: u32, online: bool) -> Result {
     kernel::error::to_result(c::selftest_cpu_set_online(cpu, online))
 }
 
-/// Moves the calling thread to `cpu`. False: it is not online.
+/// Moves the calling thread to `cpu`. False: it is not online, or some CPU comes or goes now.
 #[inline]
 pub fn move_to(cpu: u32) -> bool {
     c::selftest_move_to(cpu)
@@ -654,7 +654,11 @@ pub fn scope<'env, R>(f: impl for<'scope> FnOnce(&'scope Scope<'scope, 'env>) ->
 ///
 /// It must be [`join`]ed before what `f` borrows goes away.
 #[inline]
-unsafe fn start<F: FnOnce() + Send>(cpu: u32, f: F, next: *mut c::Thread) -> Result<*mut c::Thread> {
+unsafe fn start<F: FnOnce() + Send>(
+    cpu: u32,
+    f: F,
+    next: *mut c::Thread,
+) -> Result<*mut c::Thread> {
     let f = KBox::into_raw(KBox::new(f, GFP_KERNEL)?);
     // SAFETY: `f` comes from `KBox::into_raw()`; what it borrows lives, by the safety requirement.
     let thread = unsafe { c::selftest_thread_start(cpu, call_box::<F>, f.cast(), next) };

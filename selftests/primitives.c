@@ -85,11 +85,21 @@ int selftest_cpu_set_online(unsigned int cpu, bool online)
 }
 EXPORT_SYMBOL_GPL(selftest_cpu_set_online);
 
-/* Moves the calling thread.  False: there is no such CPU at the moment. */
+/*
+ * Moves the calling thread.  False: there is no such CPU at the moment, or some
+ * CPU is just coming or going; a thread must not end up bound to one that has
+ * gone meanwhile.
+ */
 bool selftest_move_to(unsigned int cpu)
 {
-	return selftest_cpu_online(cpu) &&
-	       !set_cpus_allowed_ptr(current, cpumask_of(cpu));
+	bool moved;
+
+	if (!cpus_read_trylock())
+		return false;
+	moved = selftest_cpu_online(cpu) &&
+		!set_cpus_allowed_ptr(current, cpumask_of(cpu));
+	cpus_read_unlock();
+	return moved;
 }
 EXPORT_SYMBOL_GPL(selftest_move_to);
 

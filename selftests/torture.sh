@@ -58,17 +58,17 @@ run() {
 	error='' verdict='' bad=0
 	dmesg -c >/dev/null
 	read -r taint </proc/sys/kernel/tainted
-	load $torture "seconds=$seconds" "$@"
+	load "$torture" "seconds=$seconds" "$@"
 	if [ -z "$error" ]; then
 		left=$((seconds + GRACE))
-		while verdict=$(said | grep '^--- End of test: ') && [ -n "$verdict" ] || [ $left -gt 0 ]; do
-			[ -z "$verdict" ] || break
+		while [ "$left" -gt 0 ] && [ -z "$verdict" ]; do
 			sleep 1
 			left=$((left - 1))
+			verdict=$(said | grep '^--- End of test: ')
 		done
 		[ -n "$verdict" ] || error="it does not come to an end"
 		# An rmmod of what hangs would hang as well.
-		[ -z "$verdict" ] || rmmod $torture || error="rmmod $torture failed"
+		[ -z "$verdict" ] || rmmod "$torture" || error="rmmod $torture failed"
 	fi
 	dmesg >>"$OUT/kernel.log"
 	dmesg | sed 's/^\[[^]]*\] *//' | bad_lines | grep -vE "$OFFLINE" >"$OUT/bad"
@@ -96,7 +96,7 @@ once() {
 
 # The module names its invariants when it is asked for one that there is not.
 invariants() {
-	find_module $torture
+	find_module "$torture"
 	dmesg -c >/dev/null
 	! insmod "$file" inject=4294967295 2>/dev/null || return 1
 	said | sed -n 's/^ *\([0-9][0-9]*\) \([a-z_][a-z_]*\)$/\1 \2/p' | sort -nu
@@ -106,7 +106,7 @@ each_injected() {
 	passed=0 failed=0
 	invariants >"$OUT/invariants" || die "inject= takes any number"
 	while read -r number name; do
-		run $INJECT_SECONDS "inject=$number" stutter_ms=300
+		run "$INJECT_SECONDS" "inject=$number" stutter_ms=300
 		case "$error$bad $verdict" in
 		"0 --- End of test: FAILURE: "*" seed="*)
 			case "${verdict%%seed=*}" in
@@ -148,21 +148,25 @@ shift 2
 
 [ "$(id -u)" = 0 ] || die "only root can load modules"
 mkdir -p "$OUT" || exit 2
-for module in rust_tasklet rust_tasklet_selftest $torture; do
-	find_module $module
-	[ ! -d /sys/module/$module ] || die "$module is loaded already"
+for module in rust_tasklet rust_tasklet_selftest "$torture"; do
+	find_module "$module"
+	[ ! -d "/sys/module/$module" ] || die "$module is loaded already"
 done
 rm -f "$OUT/kernel.log"
 for module in rust_tasklet rust_tasklet_selftest; do
-	load $module
+	load "$module"
 	[ -z "$error" ] || die "$error"
 done
 
 status=0
-$mode "$@" || status=1
-if [ ! -d /sys/module/$torture ]; then
+if [ "$mode" = once ]; then
+	once "$@" || status=1
+else
+	each_injected || status=1
+fi
+if [ ! -d "/sys/module/$torture" ]; then
 	rmmod rust_tasklet_selftest
 	rmmod rust_tasklet
 fi
 rm -f "$OUT/bad" "$OUT/invariants"
-exit $status
+exit "$status"

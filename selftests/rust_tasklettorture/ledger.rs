@@ -236,7 +236,10 @@ impl Ledger {
                 accepted = true;
             }
             if accepted && was_killed && self.is_killed() {
-                violated(Invariant::LateSchedule, fmt!("it was killed and not revived"));
+                violated(
+                    Invariant::LateSchedule,
+                    fmt!("it was killed and not revived"),
+                );
             }
             accepted
         })
@@ -254,7 +257,11 @@ impl Ledger {
         if inside != 0 {
             violated(
                 Invariant::Overlap,
-                fmt!("a run began on CPU {} during one on CPU {}", cpu(), inside - 1),
+                fmt!(
+                    "a run began on CPU {} during one on CPU {}",
+                    cpu(),
+                    inside - 1
+                ),
             );
         }
         saw(Window::Runs);
@@ -278,7 +285,10 @@ impl Ledger {
         self.check_allowed();
         let inside = self.inside.set(0);
         if inside != cpu() + 1 {
-            violated(Invariant::Overlap, fmt!("another run began during a run on CPU {}", cpu()));
+            violated(
+                Invariant::Overlap,
+                fmt!("another run began during a run on CPU {}", cpu()),
+            );
         }
         self.ended.add();
     }
@@ -290,7 +300,10 @@ impl Ledger {
             holders += 1;
         }
         if holders != 0 {
-            violated(Invariant::DisabledRun, fmt!("disable() has returned {holders} times"));
+            violated(
+                Invariant::DisabledRun,
+                fmt!("disable() has returned {holders} times"),
+            );
         }
         if self.is_killed() || injected(Invariant::LateRun) {
             violated(Invariant::LateRun, fmt!("kill() has returned"));
@@ -333,7 +346,10 @@ impl Ledger {
     pub(crate) fn hold(&self) -> u32 {
         self.holders.add();
         if let Some(cpu) = self.running_on() {
-            violated(Invariant::EarlyReturn, fmt!("disabled while it runs on CPU {cpu}"));
+            violated(
+                Invariant::EarlyReturn,
+                fmt!("disabled while it runs on CPU {cpu}"),
+            );
         }
         self.runs()
     }
@@ -371,7 +387,11 @@ impl Ledger {
         let revives = self.revives_begun.get();
         // A schedule that is not counted yet finds that this kill has begun.
         let begun = self.begun.get();
-        let due = self.accepted.get().wrapping_sub(begun).wrapping_sub(self.missing.get());
+        let due = self
+            .accepted
+            .get()
+            .wrapping_sub(begun)
+            .wrapping_sub(self.missing.get());
         Kill {
             several_due: due > 1,
             begun,
@@ -395,7 +415,10 @@ impl Ledger {
         let is_parked = || kill.no_revive && self.revives_begun.get() == kill.revives;
         if is_parked() {
             if let Some(cpu) = inside {
-                violated(Invariant::EarlyReturn, fmt!("killed while it runs on CPU {cpu}"));
+                violated(
+                    Invariant::EarlyReturn,
+                    fmt!("killed while it runs on CPU {cpu}"),
+                );
             }
             // Who scheduled successfully has counted it: that CPU has run or discarded it since.
             let account = self.account();
@@ -442,7 +465,9 @@ impl Ledger {
     /// Nothing was pending or running, and nobody scheduled: each schedule must have had its run.
     fn settle(&self, account: &Account) {
         let missing = account.accepted.wrapping_sub(account.begun);
-        let excused = account.excused.wrapping_sub(self.pardoned.set(account.excused));
+        let excused = account
+            .excused
+            .wrapping_sub(self.pardoned.set(account.excused));
         let mut lost = missing.wrapping_sub(self.missing.set(missing)) as i32;
 
         if excused == 0 && account.accepted != 0 && injected(Invariant::LostRun) {
@@ -451,7 +476,11 @@ impl Ledger {
         if lost < 0 {
             violated(
                 Invariant::ExtraRun,
-                fmt!("{} runs after {} successful schedules", account.begun, account.accepted),
+                fmt!(
+                    "{} runs after {} successful schedules",
+                    account.begun,
+                    account.accepted
+                ),
             );
         } else if lost as u32 > excused {
             violated(
@@ -476,7 +505,10 @@ impl Ledger {
     /// The data of the handler is dropped, the kill that preceded began with `kill`.
     pub(crate) fn settle_for_good(&self, kill: &Kill) {
         if let Some(cpu) = self.running_on() {
-            violated(Invariant::DropCount, fmt!("dropped while it runs on CPU {cpu}"));
+            violated(
+                Invariant::DropCount,
+                fmt!("dropped while it runs on CPU {cpu}"),
+            );
         }
         self.after_kill(kill);
         self.settle_at_rest();

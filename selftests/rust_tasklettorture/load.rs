@@ -168,7 +168,9 @@ fn wait_for(invariant: Invariant, what: fmt::Arguments<'_>, condition: impl Fn()
 /// Has all `actors` pause, and checks every tasklet. False: they do not.
 fn rest(actors: u32) -> bool {
     PAUSE.set(1);
-    if !wait_for(Invariant::Hang, fmt!("an operation does not end"), || PAUSED.get() == actors) {
+    if !wait_for(Invariant::Hang, fmt!("an operation does not end"), || {
+        PAUSED.get() == actors
+    }) {
         return false;
     }
     if injected(Invariant::Hang) {
@@ -191,27 +193,38 @@ fn check(slot: &Slot, user: &User) {
     let is_idle = || !owner.is_scheduled() && slot.ledger.running_on().is_none();
     let number = slot.index();
 
-    if !wait_for(Invariant::LostRun, fmt!("tasklet {number} stays pending"), is_idle) {
+    if !wait_for(
+        Invariant::LostRun,
+        fmt!("tasklet {number} stays pending"),
+        is_idle,
+    ) {
         return;
     }
     slot.ledger.settle_at_rest();
     let depth = owner.disable_depth() + u32::from(injected(Invariant::Depth));
     if depth != 0 || owner.enable() != Err(EINVAL) {
-        violated(Invariant::Depth, fmt!("tasklet {number} was left at depth {depth}"));
+        violated(
+            Invariant::Depth,
+            fmt!("tasklet {number} was left at depth {depth}"),
+        );
         return;
     }
     let runs = slot.ledger.runs();
     schedule(user, Place::Thread, false);
-    wait_for(Invariant::LostRun, fmt!("tasklet {number} does not run any more"), || {
-        slot.ledger.runs() != runs && is_idle()
-    });
+    wait_for(
+        Invariant::LostRun,
+        fmt!("tasklet {number} does not run any more"),
+        || slot.ledger.runs() != runs && is_idle(),
+    );
     slot.ledger.settle_at_rest();
 }
 
 /// Ends a pause. False: it does not end.
 fn resume() -> bool {
     PAUSE.set(0);
-    wait_for(Invariant::Hang, fmt!("a pause does not end"), || PAUSED.get() == 0)
+    wait_for(Invariant::Hang, fmt!("a pause does not end"), || {
+        PAUSED.get() == 0
+    })
 }
 
 /// All of the test.
@@ -304,7 +317,10 @@ fn report(ms: u64) {
         ms % 1000,
         operations * 1000 / u64::max(ms, 1)
     );
-    if Invariant::ALL.iter().all(|&invariant| violations(invariant) == 0) {
+    if Invariant::ALL
+        .iter()
+        .all(|&invariant| violations(invariant) == 0)
+    {
         p.announce(fmt!("End of test: SUCCESS"));
     } else {
         p.announce(fmt!("End of test: FAILURE:{Violations}"));

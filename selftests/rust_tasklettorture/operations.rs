@@ -355,7 +355,10 @@ impl Actor {
             }
         });
         if let Err(e) = lent {
-            violated(Invariant::Context, fmt!("with_tasklet() in a thread: {e:?}"));
+            violated(
+                Invariant::Context,
+                fmt!("with_tasklet() in a thread: {e:?}"),
+            );
             slot.fill(Err(e));
         }
     }
@@ -395,7 +398,10 @@ fn expect_refusal(place: Place, result: Result) {
         _ => false,
     };
     if !refused {
-        violated(Invariant::Context, fmt!("waiting in atomic context: {result:?}"));
+        violated(
+            Invariant::Context,
+            fmt!("waiting in atomic context: {result:?}"),
+        );
     }
 }
 

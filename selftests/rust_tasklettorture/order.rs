@@ -108,7 +108,11 @@ impl Stamp {
         self.number.store(0, Relaxed);
 
         let hi = number & 1 != 0;
-        saw(if hi { Window::HiRuns } else { Window::NormalRuns });
+        saw(if hi {
+            Window::HiRuns
+        } else {
+            Window::NormalRuns
+        });
         let scheduled_on = (number >> 1) as usize % MAX_CPUS;
         let mut runs_on = cpu() as usize;
         if injected(Invariant::SameCpu) {
@@ -164,7 +168,10 @@ impl Order {
         if number <= last {
             violated(
                 Invariant::Order,
-                fmt!("the schedule number {number} of CPU {} ran after number {last}", cpu()),
+                fmt!(
+                    "the schedule number {number} of CPU {} ran after number {last}",
+                    cpu()
+                ),
             );
         }
     }

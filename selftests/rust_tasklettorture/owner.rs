@@ -118,7 +118,11 @@ impl Form {
             p.form_arc,
             p.form_kbox,
             if may_borrow { p.form_borrowed } else { 0 },
-            if slot.index() < STATICS.len() { p.form_static } else { 0 },
+            if slot.index() < STATICS.len() {
+                p.form_static
+            } else {
+                0
+            },
         ]);
         // The parameters allow none that may be nested: a static cannot be anywhere.
         form.map_or(Form::Box, |form| FORMS[form])
@@ -176,9 +180,7 @@ impl Owner {
     pub(crate) fn new(form: Form, slot: &'static Slot, generation: u32) -> Result<Self> {
         let payload = Payload::new(slot, generation);
         Ok(match form {
-            Form::Inline => {
-                Self::Inline(KBox::pin_init(Tasklet::new(payload), GFP_KERNEL)?)
-            }
+            Form::Inline => Self::Inline(KBox::pin_init(Tasklet::new(payload), GFP_KERNEL)?),
             Form::Arc => Self::Arc(TaskletHandle::activate(Arc::pin_init(
                 pin_init!(Nic {
                     rx <- Tasklet::embedded(),

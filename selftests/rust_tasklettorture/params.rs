@@ -110,22 +110,33 @@ impl Params {
         let mut this = Self::read_all()?;
 
         if (1..50).contains(&this.irq_us) {
-            return bad(fmt!("irq_us={} is too short, accepted are 0 and from 50", this.irq_us));
+            return bad(fmt!(
+                "irq_us={} is too short, accepted are 0 and from 50",
+                this.irq_us
+            ));
         }
         if this.inject as usize > Invariant::ALL.len() {
-            pr_err!("inject={} is not the number of an invariant; these are:\n", this.inject);
+            pr_err!(
+                "inject={} is not the number of an invariant; these are:\n",
+                this.inject
+            );
             for (number, invariant) in (1..).zip(Invariant::ALL) {
                 pr_err!("  {number} {}\n", invariant.name());
             }
             return Err(EINVAL);
         }
         // A static belongs to one of the first slots only.
-        if this.form_inline + this.form_box + this.form_arc + this.form_kbox + this.form_borrowed == 0
+        if this.form_inline + this.form_box + this.form_arc + this.form_kbox + this.form_borrowed
+            == 0
         {
-            return bad(fmt!("all of form_inline to form_borrowed are 0, there would be no tasklets"));
+            return bad(fmt!(
+                "all of form_inline to form_borrowed are 0, there would be no tasklets"
+            ));
         }
         if cpus().any(|cpu| cpu as usize >= MAX_CPUS) {
-            return bad(fmt!("this machine has CPUs beyond {MAX_CPUS}, take them offline"));
+            return bad(fmt!(
+                "this machine has CPUs beyond {MAX_CPUS}, take them offline"
+            ));
         }
         if this.nthreads == 0 {
             this.nthreads = u32::min(cpus().count() as u32, MAX_THREADS);

@@ -52,9 +52,9 @@ impl Payload {
     }
 
     fn compute_sum(&self) -> u64 {
-        self.words.iter().fold(0, |sum: u64, word| {
-            sum.rotate_left(7) ^ word.load(Relaxed)
-        })
+        self.words
+            .iter()
+            .fold(0, |sum: u64, word| sum.rotate_left(7) ^ word.load(Relaxed))
     }
 
     /// Whether it is what it was left as.
@@ -71,7 +71,10 @@ impl Payload {
             other => return violated(Invariant::Payload, fmt!("canary {other:x}")),
         }
         if self.generation.load(Relaxed) != self.slot.generation() {
-            return violated(Invariant::LateRun, fmt!("its slot has the next tasklet already"));
+            return violated(
+                Invariant::LateRun,
+                fmt!("its slot has the next tasklet already"),
+            );
         }
         let ledger = &self.slot.ledger;
 
@@ -91,7 +94,12 @@ impl Payload {
 
         operations::in_handler(self.slot, cx, &mut rng);
 
-        if !self.words.iter().zip(words).all(|(word, is)| word.load(Relaxed) == is) {
+        if !self
+            .words
+            .iter()
+            .zip(words)
+            .all(|(word, is)| word.load(Relaxed) == is)
+        {
             violated(Invariant::Payload, fmt!("it changed during a run"));
         }
         self.slot.keep_handler_rng(rng);

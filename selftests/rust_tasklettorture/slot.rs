@@ -212,7 +212,10 @@ impl Slot {
         };
         let pending = owner.is_scheduled();
         saw_if(Window::DroppedPending, pending);
-        saw_if(Window::DroppedDisabledPending, pending && self.ledger.forgotten() != 0);
+        saw_if(
+            Window::DroppedDisabledPending,
+            pending && self.ledger.forgotten() != 0,
+        );
         saw_if(
             Window::DroppedRunning,
             self.ledger.running_on().is_some() && place != Place::OwnHandler,
