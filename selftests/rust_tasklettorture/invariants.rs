@@ -108,5 +108,5 @@ pub(crate) fn inject(number: u32) {
 /// Whether the caller is to see a violation here. True once, for the invariant that was chosen.
 #[inline]
 pub(crate) fn injected(invariant: Invariant) -> bool {
-    INJECT.load(Relaxed) == invariant as u32 + 1 && LEFT.fetch_sub(1, Full) == 1
+    INJECT.load(Relaxed) == invariant as u32 + 1 && LEFT.fetch_add(-1, Full) == 1
 }

@@ -51,7 +51,7 @@ impl Count {
     }
 
     pub(crate) fn sub(&self) {
-        self.0.fetch_sub(1, Full);
+        self.0.fetch_add(u32::MAX, Full);
     }
 
     pub(crate) fn set(&self, to: u32) -> u32 {

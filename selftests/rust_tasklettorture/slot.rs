@@ -184,7 +184,7 @@ impl Slot {
     }
 
     fn put(&'static self, place: Place) {
-        if self.users.fetch_sub(1, Full) != 1 {
+        if self.users.fetch_add(u32::MAX, Full) != 1 {
             return;
         }
         // SAFETY: By the type invariant; this was the last user.
