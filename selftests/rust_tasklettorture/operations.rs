@@ -71,6 +71,11 @@ enum Operation {
 }
 
 impl Operation {
+    /// Whether it is done too rarely to meet every state of a tasklet by chance.
+    fn is_rare(self) -> bool {
+        !matches!(self, Operation::Schedule | Operation::HiSchedule)
+    }
+
     fn choose(p: &Params, rng: &mut Rng) -> Option<Self> {
         const ALL: [Operation; 9] = [
             Operation::Schedule,
@@ -130,6 +135,7 @@ impl Actor {
         let number = self.rng.below(self.p.nsubjects);
         let slot = match (self.rng.below(8), self.on) {
             (0 | 1, Some(slot)) => slot,
+            (4..=7, _) if operation.is_some_and(Operation::is_rare) => self.aim(number),
             (2 | 3, _) => &SLOTS[HOT.load(Relaxed) as usize],
             _ => &SLOTS[number as usize],
         };
@@ -147,6 +153,17 @@ impl Actor {
             None if place == Place::Thread => self.fill(slot),
             None => (),
         }
+    }
+
+    /// A slot whose handler runs on another CPU, if there is one, else that of `number`.
+    fn aim(&self, number: u32) -> &'static Slot {
+        let number = number as usize;
+        let all = &SLOTS[..self.p.nsubjects as usize];
+        let is_running = |slot: &&Slot| slot.ledger.running_on().is_some_and(|on| on != cpu());
+
+        let (before, after) = all.split_at(number);
+        let running = Iterator::chain(after.iter(), before).find(is_running);
+        running.unwrap_or(&all[number])
     }
 
     fn operate(&mut self, operation: Operation, user: &User, place: Place, is_on: bool) {
