@@ -3,8 +3,8 @@
 //! What the selftests share: suites of cases that report KTAP, expectations, threads bound to CPUs,
 //! contexts to run code in, and [`Probe`], a tasklet handler that watches itself.
 //!
-//! The only place in the selftests with `unsafe` in it, but for the population of
-//! `rust_tasklettorture`. Its C half is `primitives.c`.
+//! The only place in the selftests with `unsafe` in it, but for the faults in `detectors.rs` and the
+//! population of `rust_tasklettorture`. Its C half is `primitives.c`.
 //!
 //! A few rules make the tests deterministic:
 //!

@@ -11,9 +11,13 @@ pub mod lock_order;
 suite! {
     "lockdep_disable",
     "Reported by lockdep: disable() under a lock that the handler takes",
-    [disable_under_lock]
+    [without_the_fault, disable_under_lock]
+}
+
+fn without_the_fault(t: &Test) -> Result {
+    lock_order::wait_for_handler(t, false, |tasklet| tasklet.disable().map(|_| ()))
 }
 
 fn disable_under_lock(t: &Test) -> Result {
-    lock_order::wait_under_lock(t, |tasklet| tasklet.disable().map(|_| ()))
+    lock_order::wait_for_handler(t, true, |tasklet| tasklet.disable().map(|_| ()))
 }

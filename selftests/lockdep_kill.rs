@@ -11,9 +11,13 @@ pub mod lock_order;
 suite! {
     "lockdep_kill",
     "Reported by lockdep: kill() under a lock that the handler takes",
-    [kill_under_lock]
+    [without_the_fault, kill_under_lock]
+}
+
+fn without_the_fault(t: &Test) -> Result {
+    lock_order::wait_for_handler(t, false, |tasklet| tasklet.kill())
 }
 
 fn kill_under_lock(t: &Test) -> Result {
-    lock_order::wait_under_lock(t, |tasklet| tasklet.kill())
+    lock_order::wait_for_handler(t, true, |tasklet| tasklet.kill())
 }

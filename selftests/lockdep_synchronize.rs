@@ -11,9 +11,13 @@ pub mod lock_order;
 suite! {
     "lockdep_synchronize",
     "Reported by lockdep: synchronize() under a lock that the handler takes",
-    [synchronize_under_lock]
+    [without_the_fault, synchronize_under_lock]
+}
+
+fn without_the_fault(t: &Test) -> Result {
+    lock_order::wait_for_handler(t, false, |tasklet| tasklet.synchronize())
 }
 
 fn synchronize_under_lock(t: &Test) -> Result {
-    lock_order::wait_under_lock(t, |tasklet| tasklet.synchronize())
+    lock_order::wait_for_handler(t, true, |tasklet| tasklet.synchronize())
 }

@@ -26,7 +26,7 @@ usage() {
 	usage: $0 MODULES OUT [ROW...]
 
 	MODULES  directory with rust_tasklet.ko, and the modules of the tests in it or in selftests/
-	OUT      directory for the results: results.ktap, kernel.log, trace.txt
+	OUT      directory for the results: results.ktap, kernel.log, trace.txt, kmemleak.txt
 	ROW      run only these of the rows, which are:
 	END
 	printf '         %s\n' "${ROWS[@]}"
@@ -448,6 +448,28 @@ run_clean_log() {
 		[ "$log_intact" = yes ]
 }
 
+KMEMLEAK=/sys/kernel/debug/kmemleak
+
+# With all modules gone, nothing is left that they allocated. An object is taken for a leak only when it is
+# some seconds old and two scans have not seen its address; so the last thing to happen is a leak on
+# purpose: when that is found, so is every other.
+run_no_leaks() {
+	local end=$((SECONDS + 120)) report='' objects
+	error=
+	load leak_fixture && unload leak_fixture
+	while [ "$SECONDS" -lt "$end" ] && [[ $report != *"leaked on demand"* ]]; do
+		echo scan >"$KMEMLEAK"
+		report=$(<"$KMEMLEAK")
+	done
+	printf '%s\n' "$report" >"$OUT/kmemleak.txt"
+	objects=$(grep -c '^unreferenced object' "$OUT/kmemleak.txt")
+	expect "a leak on purpose is found" \
+		"${error:-it is not: boot with slab_debug=F, or the allocator remembers addresses for too long}" \
+		[ "${report/leaked on demand/}" != "$report" ]
+	expect "no other leak" "$objects leaks, see kmemleak.txt" [ "$objects" -le 1 ]
+	take_log
+}
+
 # ---- All of it ----
 
 passed=0 failed=0 rows_skipped=0
@@ -456,7 +478,7 @@ run_row() {
 	local row=$1 start=${EPOCHREALTIME/./} tenths number verdict="ok" skipped=""
 	row_lines=() row_cases=0 row_failures=0
 	case $row in
-	clean_log | unload_* | hotplug | traced | listed | misuse | edu) "run_$row" ;;
+	clean_log | no_leaks | unload_* | hotplug | traced | listed | misuse | edu) "run_$row" ;;
 	*) test_module "$row" : ;;
 	esac
 	# A row without a case has shown nothing.
@@ -523,18 +545,20 @@ fi
 echo on >/proc/sys/kernel/printk_devkmsg
 follow_log
 trap 'kill "$log_reader"; rm -r "$scratch"' EXIT
-rm -f "$OUT/trace.txt"
+rm -f "$OUT/trace.txt" "$OUT/kmemleak.txt"
 : >"$OUT/kernel.log"
+ROWS+=(clean_log)
+[ ! -e "$KMEMLEAK" ] || ROWS+=(no_leaks)
 {
 	echo "KTAP version 1"
-	echo "1..$((${#ROWS[@]} + 1))"
+	echo "1..${#ROWS[@]}"
 } >"$OUT/results.ktap"
 for module in rust_tasklet rust_tasklet_selftest; do
 	load "$module" || die "$error"
 done
 
 echo "$release, CPUs $cpus"
-for row in "${ROWS[@]}" clean_log; do
+for row in "${ROWS[@]}"; do
 	run_row "$row"
 done
 echo "$passed passed, $failed failed"

@@ -21,9 +21,14 @@ impl TaskletHandler for Shared {
     }
 }
 
-/// Calls `wait` with the lock held, when the handler has taken it once. The wait fails, since who holds
-/// a spinlock may not wait; but lockdep knows better why not.
-pub fn wait_under_lock(t: &Test, wait: impl Fn(&Tasklet<Shared>) -> Result) -> Result {
+/// Calls `wait`, when the handler has taken the lock once; with the lock held, if that is the fault to be
+/// committed. The wait fails then, since who holds a spinlock may not wait; but lockdep knows better why
+/// not.
+pub fn wait_for_handler(
+    t: &Test,
+    fault: bool,
+    wait: impl Fn(&Tasklet<Shared>) -> Result,
+) -> Result {
     let tasklet = KBox::pin_init(
         Tasklet::new(pin_init!(Shared {
             runs <- new_spinlock!(0),
@@ -36,9 +41,13 @@ pub fn wait_under_lock(t: &Test, wait: impl Fn(&Tasklet<Shared>) -> Result) -> R
         t,
         Context::BhDisable.run(|| *tasklet.handler().runs.lock()) == 1
     );
-    Context::BhDisable.run(|| {
-        let _runs = tasklet.handler().runs.lock();
-        check_eq!(t, wait(&tasklet), Err(EWOULDBLOCK));
-    });
+    if fault {
+        Context::BhDisable.run(|| {
+            let _runs = tasklet.handler().runs.lock();
+            check_eq!(t, wait(&tasklet), Err(EWOULDBLOCK));
+        });
+    } else {
+        check_eq!(t, wait(&tasklet), Ok(()));
+    }
     Ok(())
 }
