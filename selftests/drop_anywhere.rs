@@ -97,7 +97,7 @@ fn pending(t: &Test) -> Result {
 /// The pending run is discarded, the guard is gone for good.
 fn disabled_and_pending(t: &Test) -> Result {
     everywhere(|context, owner, witness| {
-        core::mem::forget(owner.disable()?);
+        forget(owner.disable()?);
         check!(t, owner.schedule());
         drain();
         check!(t, owner.is_scheduled());

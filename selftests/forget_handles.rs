@@ -7,8 +7,6 @@
 //! The tasklets that are left are parked when this module goes, with one warning each, which the
 //! runner counts.
 
-use core::mem::forget;
-
 use harness::prelude::*;
 use rust_tasklet::{
     with_tasklet,

@@ -7,8 +7,6 @@
 //! after their owner. What is forgotten stays alive: it still runs, or still does not. The tasklets
 //! that are left are parked when this module goes, with one warning each, which the runner counts.
 
-use core::mem::forget;
-
 use harness::prelude::*;
 
 suite! {

@@ -58,6 +58,7 @@ mod c {
 
     unsafe extern "C" {
         pub(super) fn selftest_pin(module: *mut c_void);
+        pub(super) fn selftest_remember(value: *const c_void, size: usize);
         pub(super) safe fn selftest_now_ns() -> u64;
         pub(super) safe fn selftest_doze();
         pub(super) safe fn selftest_relax();
@@ -100,6 +101,7 @@ pub mod prelude {
         cpu,
         cpus,
         drain,
+        forget,
         in_hardirq,
         in_softirq,
         irqs_disabled,
@@ -400,6 +402,14 @@ pub fn temptation() {
     while c::selftest_now_ns() < end {
         c::selftest_doze();
     }
+}
+
+/// `mem::forget()`, for tests that leak on purpose: kmemleak keeps quiet about what `value` owns.
+#[inline]
+pub fn forget<T>(value: T) {
+    // SAFETY: `value` is valid for reads of its size.
+    unsafe { c::selftest_remember((&raw const value).cast(), size_of::<T>()) };
+    core::mem::forget(value);
 }
 
 // ---- Counters and flags ----

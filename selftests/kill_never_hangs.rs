@@ -127,8 +127,8 @@ fn reschedules_itself_while_disabled(t: &Test) -> Result {
 fn forgotten_guard(t: &Test) -> Result {
     let tasklet = probe()?;
 
-    core::mem::forget(tasklet.disable()?);
-    core::mem::forget(tasklet.disable_nosync());
+    forget(tasklet.disable()?);
+    forget(tasklet.disable_nosync());
     check!(t, tasklet.schedule());
     check_eq!(t, tasklet.kill(), Ok(()));
     check_eq!(t, tasklet.disable_depth(), 2);

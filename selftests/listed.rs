@@ -3,8 +3,6 @@
 //! Brings tasklets into each state and leaves them there, for the row `listed`: the runner looks for
 //! them in `rust_tasklet/tasklets` of debugfs.
 
-use core::mem::forget;
-
 use harness::prelude::*;
 use rust_tasklet::{
     TaskletBox,

@@ -7,8 +7,6 @@
 //! first line of the case says what happens here. Each case shows that the situation arose before it
 //! looks at the outcome.
 
-use core::mem::forget;
-
 use harness::prelude::*;
 use kernel::sync::ArcBorrow;
 use rust_tasklet::{

@@ -11,6 +11,7 @@
 #include <linux/delay.h>
 #include <linux/hrtimer.h>
 #include <linux/interrupt.h>
+#include <linux/kmemleak.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
@@ -34,6 +35,14 @@ void selftest_pin(struct module *module)
 	__module_get(module);
 }
 EXPORT_SYMBOL_GPL(selftest_pin);
+
+/* What is leaked on purpose stays known to kmemleak, by a copy of its owner. */
+void selftest_remember(const void *value, size_t size)
+{
+	if (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK))
+		kmemleak_not_leak(kmemdup(value, size, GFP_ATOMIC));
+}
+EXPORT_SYMBOL_GPL(selftest_remember);
 
 u64 selftest_now_ns(void)
 {

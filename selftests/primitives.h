@@ -30,6 +30,7 @@ enum selftest_run_in {
 };
 
 void selftest_pin(struct module *module);
+void selftest_remember(const void *value, size_t size);
 u64 selftest_now_ns(void);
 void selftest_doze(void);
 void selftest_relax(void);

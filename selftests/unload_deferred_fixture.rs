@@ -45,7 +45,7 @@ fn owners() -> Result<KVec<Owner>> {
             witness.linger.set();
             match state {
                 0 => (),
-                1 => core::mem::forget(owner.disable()?),
+                1 => forget(owner.disable()?),
                 // The last of them is dropped by its own handler.
                 _ => witness.again.set(),
             }

@@ -4,8 +4,6 @@
 //!
 //! Its handlers count in the harness, so that a run after the module has gone would show.
 
-use core::mem::forget;
-
 use harness::prelude::*;
 
 suite! {

@@ -3,8 +3,6 @@
 //! Leaves live tasklets behind when it is unloaded, for the row `unload_handles`: those of every owner
 //! that may be dropped anywhere, in every state.
 
-use core::mem::forget;
-
 use harness::prelude::*;
 
 #[path = "misuse/witness.rs"]

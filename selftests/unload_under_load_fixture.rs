@@ -68,7 +68,7 @@ impl kernel::Module for Fixture {
             match fate {
                 0 => {
                     leaks += owner.tasklets();
-                    core::mem::forget(owner);
+                    forget(owner);
                 }
                 1 => this.dropped = Some(owner),
                 2 => this.dropped_in_interrupt = Some(owner),

@@ -160,7 +160,7 @@ impl Payload {
             if witness.interrupt.is_set() {
                 Context::Hardirq.run(move || drop(victim));
             } else if witness.forget.is_set() {
-                core::mem::forget(victim);
+                forget(victim);
             } else {
                 drop(victim);
             }
