@@ -176,7 +176,8 @@ fn initialised_in_place(t: &Test) -> Result {
         wait!(t, tasklet.handler().runs.get() == run);
     }
     let off = tasklet.disable()?;
-    check_eq!(t, *tasklet.handler().sum.lock(), 71);
+    let sum = Context::BhDisable.run(|| *tasklet.handler().sum.lock());
+    check_eq!(t, sum, 71);
     drop(off);
     Ok(())
 }
