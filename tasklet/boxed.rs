@@ -49,7 +49,7 @@ use crate::{
 /// use rust_tasklet::TaskletBox;
 ///
 /// let tasklet = TaskletBox::from_fn(|_cx| pr_info!("ran\n"), GFP_KERNEL)?;
-/// tasklet.schedule();
+/// assert!(tasklet.schedule());
 /// // Anywhere, also in an interrupt handler:
 /// drop(tasklet);
 /// # Ok::<(), Error>(())

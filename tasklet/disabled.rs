@@ -30,6 +30,10 @@ use crate::tasklet::raw::RawTasklet;
 ///     drop(outer);
 ///     Ok(())
 /// }
+/// # let rx = KBox::pin_init(Tasklet::from_fn(|_cx| ()), GFP_KERNEL)?;
+/// # nested(&rx)?;
+/// # assert_eq!(rx.disable_depth(), 0);
+/// # Ok::<(), Error>(())
 /// ```
 #[must_use = "the tasklet is enabled again as soon as this is dropped"]
 pub struct Disabled<'a> {

@@ -321,7 +321,7 @@ unsafe impl<T: 'static> TaskletPointer for Pin<KBox<T>> {
 /// )?;
 /// let uart = TaskletHandle::<_, 0>::activate(uart)?;
 /// let uart = TaskletHandle::<_, 1>::activate(uart)?;
-/// uart.rx.schedule();
+/// assert!(uart.rx.schedule());
 /// # Ok::<(), Error>(())
 /// ```
 #[must_use = "the tasklet is parked again as soon as this is dropped"]
@@ -542,6 +542,24 @@ where
 /// {
 ///     with_tasklet(device, |rx: &EmbeddedTasklet<T>| rx.schedule())
 /// }
+/// # #[pin_data]
+/// # struct Device {
+/// #     #[pin]
+/// #     rx: EmbeddedTasklet<Self>,
+/// # }
+/// # rust_tasklet::impl_has_tasklet! {
+/// #     impl HasTasklet<Self> for Device { self.rx }
+/// # }
+/// # impl TaskletItem for Device {
+/// #     type Pointer = Pin<KBox<Self>>;
+/// #     fn run(_this: Pin<&Self>, _cx: &TaskletContext<'_>) {}
+/// # }
+/// # let device = KBox::pin_init(
+/// #     pin_init!(Device { rx <- rust_tasklet::Tasklet::embedded() }),
+/// #     GFP_KERNEL,
+/// # )?;
+/// # assert_eq!(poll_once(device.as_ref()), Ok(true));
+/// # Ok::<(), Error>(())
 /// ```
 pub fn with_tasklet<T, const ID: u64, R>(
     target: Pin<&T>,

@@ -187,6 +187,7 @@ impl<H: TaskletHandler + 'static> Tasklet<H> {
     /// let rx = KBox::pin_init(Tasklet::new_disabled(Rx), GFP_KERNEL)?;
     /// // ... tell the device where to deliver, then:
     /// rx.enable()?;
+    /// # assert_eq!(rx.enable(), Err(EINVAL));
     /// # Ok::<(), Error>(())
     /// ```
     pub fn new_disabled<E>(handler: impl PinInit<H, E>) -> impl PinInit<Self, E> {
@@ -217,7 +218,7 @@ impl<F: FnMut(&TaskletContext<'_>) + Send + 'static> Tasklet<TaskletFn<F>> {
     ///     }),
     ///     GFP_KERNEL,
     /// )?;
-    /// tasklet.schedule();
+    /// assert!(tasklet.schedule());
     /// # Ok::<(), Error>(())
     /// ```
     pub fn from_fn(f: F) -> impl PinInit<Self> {
@@ -263,6 +264,11 @@ impl<H> Tasklet<H> {
     ///         // Still pending from the last interrupt; that run will see this one's data too.
     ///     }
     /// }
+    /// # let rx = KBox::pin_init(Tasklet::from_fn(|_cx| ()), GFP_KERNEL)?;
+    /// # let _off = rx.disable()?;
+    /// # top_half(&rx);
+    /// # assert!(rx.is_scheduled());
+    /// # Ok::<(), Error>(())
     /// ```
     #[inline]
     pub fn schedule(&self) -> bool {
@@ -285,6 +291,11 @@ impl<H> Tasklet<H> {
     /// fn urgent<H>(tasklet: &Tasklet<H>) -> bool {
     ///     tasklet.hi_schedule()
     /// }
+    /// # let tasklet = KBox::pin_init(Tasklet::from_fn(|_cx| ()), GFP_KERNEL)?;
+    /// # let _off = tasklet.disable()?;
+    /// # assert!(urgent(&tasklet));
+    /// # assert!(!urgent(&tasklet));
+    /// # Ok::<(), Error>(())
     /// ```
     #[inline]
     pub fn hi_schedule(&self) -> bool {
@@ -320,6 +331,10 @@ impl<H> Tasklet<H> {
     ///     // The handler neither runs nor starts before `_off` goes out of scope.
     ///     Ok(())
     /// }
+    /// # let rx = KBox::pin_init(Tasklet::from_fn(|_cx| ()), GFP_KERNEL)?;
+    /// # reconfigure(&rx)?;
+    /// # assert_eq!(rx.disable_depth(), 0);
+    /// # Ok::<(), Error>(())
     /// ```
     #[inline]
     pub fn disable(&self) -> Result<Disabled<'_>> {
@@ -344,6 +359,11 @@ impl<H> Tasklet<H> {
     ///     // Until somebody calls `rx.enable()`.
     ///     rx.disable_nosync().keep();
     /// }
+    /// # let rx = KBox::pin_init(Tasklet::from_fn(|_cx| ()), GFP_KERNEL)?;
+    /// # pause_from_irq(&rx);
+    /// # assert_eq!(rx.disable_depth(), 1);
+    /// # rx.enable()?;
+    /// # Ok::<(), Error>(())
     /// ```
     #[inline]
     pub fn disable_nosync(&self) -> Disabled<'_> {
@@ -376,6 +396,9 @@ impl<H> Tasklet<H> {
     ///     assert_eq!(rx.enable(), Err(EINVAL));
     ///     Ok(())
     /// }
+    /// # let rx = KBox::pin_init(Tasklet::from_fn(|_cx| ()), GFP_KERNEL)?;
+    /// # pause_and_resume(&rx)?;
+    /// # Ok::<(), Error>(())
     /// ```
     #[inline]
     pub fn enable(&self) -> Result {
@@ -416,6 +439,9 @@ impl<H> Tasklet<H> {
     ///     assert!(!rx.schedule());
     ///     Ok(())
     /// }
+    /// # let rx = KBox::pin_init(Tasklet::from_fn(|_cx| ()), GFP_KERNEL)?;
+    /// # stop(&rx)?;
+    /// # Ok::<(), Error>(())
     /// ```
     #[inline]
     pub fn kill(&self) -> Result {
@@ -439,6 +465,15 @@ impl<H> Tasklet<H> {
     ///         rx.schedule();
     ///     }
     /// }
+    /// # struct Rx;
+    /// # impl TaskletHandler for Rx {
+    /// #     fn run(&self, _cx: &rust_tasklet::TaskletContext<'_>) {}
+    /// # }
+    /// # let rx = KBox::pin_init(Tasklet::new(Rx), GFP_KERNEL)?;
+    /// # rx.kill()?;
+    /// # resume(&rx);
+    /// # assert!(!rx.revive());
+    /// # Ok::<(), Error>(())
     /// ```
     #[inline]
     pub fn revive(&self) -> bool
@@ -475,6 +510,9 @@ impl<H> Tasklet<H> {
     ///     // The device was told to stop; now the handler that saw it running comes to its end.
     ///     rx.synchronize()
     /// }
+    /// # let rx = KBox::pin_init(Tasklet::from_fn(|_cx| ()), GFP_KERNEL)?;
+    /// # drain(&rx)?;
+    /// # Ok::<(), Error>(())
     /// ```
     #[inline]
     pub fn synchronize(&self) -> Result {

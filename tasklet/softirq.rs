@@ -58,6 +58,17 @@ impl SoftirqContext {
     ///     let softirq = unsafe { SoftirqContext::assume() };
     ///     *count.lock_with(softirq) += 1;
     /// }
+    /// # let count = kernel::sync::Arc::pin_init(rust_tasklet::new_spinlock_bh!(0), GFP_KERNEL)?;
+    /// # let counter = count.clone();
+    /// # let tasklet = KBox::pin_init(
+    /// #     // SAFETY: A tasklet's handler is in softirq context, too.
+    /// #     rust_tasklet::Tasklet::from_fn(move |_cx| unsafe { completed(&counter) }),
+    /// #     GFP_KERNEL,
+    /// # )?;
+    /// # tasklet.schedule();
+    /// # tasklet.kill()?;
+    /// # assert_eq!(*count.lock(), 1);
+    /// # Ok::<(), Error>(())
     /// ```
     #[inline(always)]
     pub unsafe fn assume<'a>() -> &'a Self {

@@ -225,6 +225,9 @@ impl<T> SpinLockBh<T> {
     /// fn new_queue() -> impl PinInit<SpinLockBh<KVec<u32>>> {
     ///     SpinLockBh::new(KVec::new(), c"queue", static_lock_class!())
     /// }
+    /// # let queue = KBox::pin_init(new_queue(), GFP_KERNEL)?;
+    /// # assert!(queue.lock().is_empty());
+    /// # Ok::<(), Error>(())
     /// ```
     pub fn new(
         t: impl PinInit<T>,
@@ -256,6 +259,11 @@ impl<T: ?Sized> SpinLockBh<T> {
     /// fn take(queue: &SpinLockBh<KVec<u32>>) -> Option<u32> {
     ///     queue.lock().pop()
     /// }
+    /// # let queue = KBox::pin_init(rust_tasklet::new_spinlock_bh!(KVec::new()), GFP_KERNEL)?;
+    /// # queue.lock().push(7, GFP_ATOMIC)?;
+    /// # assert_eq!(take(&queue), Some(7));
+    /// # assert_eq!(take(&queue), None);
+    /// # Ok::<(), Error>(())
     /// ```
     #[inline]
     pub fn lock(&self) -> SpinLockBhGuard<'_, T> {
@@ -274,6 +282,11 @@ impl<T: ?Sized> SpinLockBh<T> {
     /// fn peek(state: &SpinLockBh<u32>) -> Option<u32> {
     ///     Some(*state.try_lock()?)
     /// }
+    /// # let state = KBox::pin_init(rust_tasklet::new_spinlock_bh!(3), GFP_KERNEL)?;
+    /// # assert_eq!(peek(&state), Some(3));
+    /// # let _held = state.lock();
+    /// # assert_eq!(peek(&state), None);
+    /// # Ok::<(), Error>(())
     /// ```
     #[must_use = "if unused, the lock will be immediately unlocked"]
     #[inline]
@@ -329,6 +342,16 @@ impl<T: ?Sized> SpinLockBh<T> {
     ///         }
     ///     }
     /// }
+    /// # let bytes = kernel::sync::Arc::pin_init(rust_tasklet::new_spinlock_bh!(0), GFP_KERNEL)?;
+    /// # let counter = bytes.clone();
+    /// # let tasklet = KBox::pin_init(
+    /// #     rust_tasklet::Tasklet::from_fn(move |cx| account(&counter, 1500, cx)),
+    /// #     GFP_KERNEL,
+    /// # )?;
+    /// # tasklet.schedule();
+    /// # tasklet.kill()?;
+    /// # assert_eq!(*bytes.lock(), 1500);
+    /// # Ok::<(), Error>(())
     /// ```
     #[must_use = "if unused, the lock will be immediately unlocked"]
     #[inline]
