@@ -5,7 +5,8 @@
 
 BAD='WARNING:|BUG:|BUG at|Oops|Kernel panic|panicked at|general protection|stack segment|double fault'
 BAD="$BAD"'|unable to handle|Call Trace|RIP:|invalid opcode|Bad page|corrupt|KASAN|KCSAN|KFENCE|UBSAN|kmemleak'
-BAD="$BAD"'|possible (recursive|circular)|inconsistent lock|bad unlock|lock held when|suspicious RCU|DEBUG_LOCKS_WARN'
+BAD="$BAD"'|possible (recursive|circular)|inconsistent lock|bad unlock|lock held when|suspicious RCU'
+BAD="$BAD"'|DEBUG_LOCKS_WARN|locking correctness validator'
 BAD="$BAD"'|blocked (in I/O wait )?for more than|soft lockup|hard LOCKUP|detected stalls|self-detected stall|rcu:.*stall'
 BAD="$BAD"'|scheduling while atomic|sleeping function called|preempt_count|entered softirq'
 BAD="$BAD"'|tasklet SCHED state not set|Attempt to kill tasklet|tick-stop error|ODEBUG|refcount_t'
