@@ -121,6 +121,9 @@ mod tasklet {
     pub(crate) mod inline;
 
     pub(crate) mod spinlock_bh;
+
+    #[cfg(CONFIG_KUNIT = "y")]
+    mod tests;
 }
 
 pub use tasklet::{
