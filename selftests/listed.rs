@@ -34,13 +34,27 @@ macro_rules! handlers {
     )*};
 }
 
-handlers!(Idle, Disabled2, Pending, Parked, Unrevived, Revived, Unused, Dropped);
+handlers!(
+    Idle,
+    Disabled2,
+    Pending,
+    Parked,
+    Unrevived,
+    Revived,
+    Unused,
+    Dropped,
+    DroppedInPlace
+);
+
+fn run_once<H>(t: &Test, tasklet: &Tasklet<H>) {
+    check!(t, tasklet.schedule());
+    wait!(t, !tasklet.is_scheduled() && !tasklet.is_running());
+}
 
 fn once<H: TaskletHandler + Send + 'static>(t: &Test, handler: H) -> Result<TaskletBox<H>> {
     let tasklet = TaskletBox::new(handler, GFP_KERNEL)?;
 
-    check!(t, tasklet.schedule());
-    wait!(t, !tasklet.is_scheduled() && !tasklet.is_running());
+    run_once(t, &tasklet);
     Ok(tasklet)
 }
 
@@ -118,7 +132,11 @@ fn unused(t: &Test) -> Result {
     Ok(())
 }
 
+/// One goes with its owner, the other where it is.
 fn dropped(t: &Test) -> Result {
     drop(once(t, Dropped)?);
+
+    let in_place = KBox::pin_init(Tasklet::new(DroppedInPlace), GFP_KERNEL)?;
+    run_once(t, &in_place);
     Ok(())
 }

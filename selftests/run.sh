@@ -317,7 +317,7 @@ compare_list() {
 		idle 0 listed listed::witness::Uart.tx
 		idle 1 listed listed::Revived
 	END
-	for handler in Unused Dropped Unrevived Uart.rx; do
+	for handler in Unused Dropped DroppedInPlace Unrevived Uart.rx; do
 		expect "the list does not have $handler" "it does" list_has_no "$handler"
 	done
 }
