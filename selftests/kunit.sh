@@ -61,6 +61,7 @@ if [ $# != 2 ]; then
 fi
 MODULES=$1 OUT=$2
 here=$(cd "$(dirname "$0")" && pwd -P) || exit 2
+. "$here/bad-lines.sh"
 
 [ "$EUID" = 0 ] || die "only root can load modules"
 [ -d "$KUNIT" ] || die "there is no $KUNIT: this needs a kernel with CONFIG_KUNIT=y and CONFIG_KUNIT_DEBUGFS=y," \
@@ -83,7 +84,7 @@ done
 rmmod rust_tasklet_doctests && rmmod rust_tasklet
 verdict "modules unload" "see kunit.log" [ ! -d /sys/module/rust_tasklet ]
 dmesg >"$OUT/kunit.log"
-bad=$("$here/run.sh" --bad-lines <"$OUT/kunit.log")
+bad=$(bad_lines <"$OUT/kunit.log")
 verdict "clean_log" "$bad" [ -z "$bad" ]
 
 echo "$passed passed, $failed failed"
