@@ -414,9 +414,16 @@ BUG: scheduling while atomic: swapper/1/0/0x00000100
 BUG: unable to handle page fault for address: ffffffffc0a01000
 Oops: Oops: 0010 [#1] SMP NOPTI
 rust_kernel: panicked at /src/tasklet/raw.rs:470:9:
+WARNING: kernel/rcu/tree_plugin.h:332 at rcu_note_context_switch+0x636/0xd80, CPU#0: selftest/0/65
 WARNING: possible circular locking dependency detected
-INFO: task rmmod:512 blocked for more than 120 seconds.
-watchdog: BUG: soft lockup - CPU#2 stuck for 22s! [insmod:99]
+WARNING: inconsistent lock state
+WARNING: suspicious RCU usage
+BUG: KASAN: slab-use-after-free in tasklet_action_common+0x2c1/0x470
+BUG: sleeping function called from invalid context at include/linux/sched/mm.h:322
+INFO: task selftest/0:72 blocked for more than 5 seconds.
+watchdog: BUG: soft lockup - CPU#0 stuck for 7s! [selftest/0:72]
+ODEBUG: free active (active state 0) object: ffff888006033e80 object type: hrtimer hint: 0x0
+kmemleak: 1 new suspected memory leaks (see /sys/kernel/debug/kmemleak)
 rcu: INFO: rcu_preempt self-detected stall on CPU
 NOHZ tick-stop error: local softirq work is pending, handler #40!!!
 tasklet SCHED state not set: callback last_run+0x0/0x40 [rust_tasklet]
