@@ -176,6 +176,7 @@ struct RustTasklet {
 
 impl InPlaceModule for RustTasklet {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        tasklet::context::init();
         let dir = debugfs::Dir::new(c"rust_tasklet");
         try_pin_init!(Self {
             notifier <- tasklet::registry::Notifier::register(),

@@ -6,8 +6,12 @@
 #include <linux/kallsyms.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
+#include <linux/preempt.h>
 
 #include "helpers.h"
 
 /* A macro with sizeof in it, which bindgen cannot evaluate. */
 const size_t RUST_TASKLET_KSYM_SYMBOL_LEN = KSYM_SYMBOL_LEN;
+
+/* What preempt_count() leaves of the per-CPU variable. */
+const int RUST_TASKLET_PREEMPT_COUNT = (int)~PREEMPT_NEED_RESCHED;

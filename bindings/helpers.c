@@ -5,6 +5,8 @@
  */
 #include <linux/bitops.h>
 #include <linux/bottom_half.h>
+#include <linux/cache.h>
+#include <linux/cpufeature.h>
 #include <linux/interrupt.h>
 #include <linux/lockdep.h>
 #include <linux/module.h>
@@ -14,6 +16,10 @@
 #include <linux/spinlock.h>
 #include <linux/wait_bit.h>
 #include <linux/workqueue.h>
+
+#ifdef CONFIG_X86
+#include <asm/processor-flags.h>
+#endif
 
 #include "helpers.h"
 
@@ -36,6 +42,12 @@ void rust_tasklet_enable(struct tasklet_struct *t)
 	smp_mb__after_atomic();	/* Callers look at KILLING next. */
 }
 EXPORT_SYMBOL_GPL(rust_tasklet_enable);
+
+bool rust_tasklet_is_running(struct tasklet_struct *t)
+{
+	return test_bit_acquire(TASKLET_STATE_RUN, &t->state);
+}
+EXPORT_SYMBOL_GPL(rust_tasklet_is_running);
 
 struct task_struct *rust_tasklet_current(void)
 {
@@ -104,6 +116,22 @@ bool rust_tasklet_may_wait(void)
 {
 	return !in_interrupt() && !preempt_count() && !irqs_disabled() &&
 	       !rcu_preempt_depth();
+}
+
+/*
+ * The processor's flag that says whether interrupts are enabled, for code that
+ * asks inline. None until this is known, and on Xen PV, where that flag does
+ * not tell: then the function above has to be asked.
+ */
+unsigned long rust_tasklet_irq_flag __ro_after_init;
+EXPORT_SYMBOL_GPL(rust_tasklet_irq_flag);
+
+void rust_tasklet_context_init(void)
+{
+#ifdef CONFIG_X86
+	if (!cpu_feature_enabled(X86_FEATURE_XENPV))
+		rust_tasklet_irq_flag = X86_EFLAGS_IF;
+#endif
 }
 
 /* Is this a softirq handler itself, not an interrupt on top of one? */

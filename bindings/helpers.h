@@ -17,6 +17,7 @@ struct tasklet_struct;
 bool rust_tasklet_test_and_set_sched(struct tasklet_struct *t);
 void rust_tasklet_disable_nosync(struct tasklet_struct *t);
 void rust_tasklet_enable(struct tasklet_struct *t);
+bool rust_tasklet_is_running(struct tasklet_struct *t);
 struct task_struct *rust_tasklet_current(void);
 
 /* Taking the tasklet out of service and putting it back: see tasklet/raw.rs. */
@@ -31,7 +32,9 @@ void rust_tasklet_set_flag(unsigned long *flags, int bit);
 bool rust_tasklet_test_and_clear_flag(unsigned long *flags, int bit);
 
 /* Which context is this: see tasklet/context.rs. */
+extern unsigned long rust_tasklet_irq_flag;
 bool rust_tasklet_may_wait(void);
+void rust_tasklet_context_init(void);
 bool rust_tasklet_in_softirq_handler(void);
 
 /* The registry: see tasklet/registry.rs. */

@@ -109,6 +109,12 @@ impl<'a> TaskletContext<'a> {
     }
 }
 
+/// Once, before the first tasklet: finds out how contexts are told apart.
+pub(crate) fn init() {
+    // SAFETY: Nothing asks yet.
+    unsafe { bindings::rust_tasklet_context_init() };
+}
+
 /// May the caller wait for a handler, here and now?
 pub(crate) fn may_wait() -> bool {
     // SAFETY: Reads per-CPU and per-task counters only.

@@ -461,12 +461,36 @@ pub(crate) fn synchronize(raw: &RawTasklet) -> Result {
 }
 
 /// Raises the depth and waits until no handler runs. Changes nothing if the caller may not wait.
-#[inline(never)]
+#[inline(always)]
 pub(crate) fn disable(raw: &RawTasklet) -> Result {
+    // Lockdep wants to hear of it.
+    if cfg!(CONFIG_LOCKDEP) || !bitops::is_plain_task() {
+        return disable_carefully(raw);
+    }
+    // SAFETY: Initialised, by the type invariant.
+    unsafe { bitops::inc_count(raw.as_ptr()) };
+    // SAFETY: As above.
+    if raw.flag(flag::KILLING) || unsafe { bitops::is_running(raw.as_ptr()) } {
+        finish_disable(raw);
+    }
+    Ok(())
+}
+
+/// [`disable`], where more has to be asked first.
+#[inline(never)]
+fn disable_carefully(raw: &RawTasklet) -> Result {
     prepare_to_wait(raw)?;
     raw.raise_depth();
     raw.wait_until_idle();
     Ok(())
+}
+
+/// The rest of [`disable`], after the depth was raised.
+#[cold]
+#[inline(never)]
+fn finish_disable(raw: &RawTasklet) {
+    settle_depth(raw);
+    raw.wait_until_idle();
 }
 
 /// The callback during a kill: one more run, if it is allowed, and nothing from then on.
@@ -726,7 +750,8 @@ export_symbol_gpl!(
     depth,
     lower_kept,
     synchronize,
-    disable,
+    disable_carefully,
+    finish_disable,
     kill,
     revive,
     own,
