@@ -9,8 +9,8 @@ kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)
 # A tool as kbuild takes it: from make's command line, not from the environment.
 tool = $(if $(filter command,$(firstword $(origin $(1)))),$($(1)),$(2))
 
-.PHONY: modules modules_install clean help demo demo-edu test test-debug test-all torture mutants shell lint \
-	clean-cache check-kdir
+.PHONY: modules modules_install clean help demo demo-edu test test-debug test-all torture mutants bench trace \
+	shell lint clean-cache check-kdir
 
 modules: check-kdir
 	+$(kbuild) modules
@@ -27,7 +27,7 @@ check-kdir:
 clean:
 	@scripts/clean
 
-demo demo-edu test shell lint mutants:
+demo demo-edu test mutants bench trace shell lint:
 	@KERNEL='$(KERNEL)' ROW='$(ROW)' MUTANT='$(MUTANT)' scripts/$@
 
 # On the kernel with the detectors; on every kernel there is.

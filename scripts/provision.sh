@@ -375,10 +375,10 @@ copy_sources() {
 	in_root rsync -rl --perms --checksum --delete --exclude=/.git --filter=':- .gitignore' /src/ "$MODULES/"
 }
 
-# Builds the modules for the selected kernel.
+# Builds the modules for the selected kernel, with the words in K_MAKE; with BUILD_VARIANT, in a copy of its own.
 ensure_modules() {
 	lock "build-$(basename "$BUILDS")"
-	copy_sources
+	copy_sources "${BUILD_VARIANT-}"
 	local STEP_HINT="The modules do not compile." STEP_TAIL=60
 	step "build the modules for $K_NAME (about 30 s)" \
 		in_root make -C "/k/$K_NAME" "${K_MAKE[@]}" M="$MODULES" -j"$(nproc)" modules

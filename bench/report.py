@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Makes docs/performance.md of its template and of what was measured.
+
+report.py RESULTS MODULES TEMPLATE KERNEL: RESULTS has the logs of the VMs, MODULES the modules. The result goes to
+stdout. Fails if something was not measured, or if the template explains something else than what there is.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+COUNTS = [1, 16, 256, 4096]
+CPUS = [1, 2, 4, 8]
+C, RUST, BH_C, BH_RUST = MODULES = ["tasklet_c", "tasklet_rust", "workqueue_c", "workqueue_rust"]
+
+
+def fail(*lines):
+    sys.exit("error: " + "\n       ".join(lines))
+
+
+def run(*command, **options):
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, **{"check": True, **options}).stdout
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(map(str, row)) + " |" for row in [head, *rows]]
+    return "\n".join([lines[0], "|---" + "|---:" * (len(head) - 1) + "|", *lines[1:]])
+
+
+class Results:
+    """The lines that the VMs printed, by what they start with."""
+
+    def __init__(self, directory):
+        self.values = {}
+        for name in ["operations", "scaling", *(f"time-{n}" for n in CPUS)]:
+            text = (directory / f"{name}.log").read_text(errors="replace")
+            refused = re.findall(r"meter: (cannot measure: .*)", text)
+            if name.startswith("time"):
+                if not any("TSC" in r for r in refused) or not any("cpus=" in r for r in refused):
+                    fail(f"{name}: the instrument took on what it cannot measure, see {name}.log")
+            elif refused:
+                fail(f"{name}: {refused[0]}")
+            for line in re.findall(r"bench\|(.*)", text):
+                words = line.strip().split("|")
+                keys = {"operation": 3, "many": 4, "latency": 5, "size": 2}[words[0]]
+                key = tuple([name.split("-")[0], *words[:keys]])
+                self.values[key] = [int(word) for word in words[keys:]]
+
+    def get(self, *key):
+        try:
+            return self.values[tuple(map(str, key))]
+        except KeyError:
+            fail("not measured: " + " ".join(map(str, key)) + ". The logs of the VMs say why.")
+
+    def has(self, *key):
+        return tuple(map(str, key)) in self.values
+
+    def operation(self, module, what):
+        """Instructions of one operation, and by how much repetitions differ."""
+        count, least, median, most = self.get("operations", "operation", module, what)
+        empty = self.get("operations", "operation", module, "nothing")[2]
+        return (median - empty) / count, (most - least) / count
+
+    def many(self, mode, module, cpus, count):
+        ops, least, _most, empty = self.get(mode, "many", module, cpus, count)
+        return (least - empty) / ops
+
+
+# What is measured with both, or with tasklets only: its name, and how the table calls it.
+OPERATIONS = [
+    ("pending", "`schedule()`, already pending"),
+    ("run", "`schedule()` to the end of the handler"),
+    ("run_hi", "`hi_schedule()` to the end of the handler"),
+    ("disable", "`disable()` and enable"),
+    ("disable_nosync", "`disable_nosync()` and enable"),
+    ("kill", "`kill()` of an idle tasklet"),
+    ("lock", "`SpinLockBh::lock()` and unlock"),
+    ("lock_with", "`SpinLockBh::lock_with()` and unlock"),
+]
+OWNERS = [
+    ("inline", "`Tasklet` on the stack"),
+    ("inline_run", "the same, run once"),
+    ("box", "`TaskletBox`"),
+    ("box_run", "the same, run once"),
+    ("embedded_arc", "embedded in an `Arc`, with its handle"),
+    ("embedded_box", "embedded in a `KBox`, with its handle"),
+    ("embedded_borrowed", "embedded on the stack, `with_tasklet()`"),
+    ("static", "`static_tasklet!`: revive and kill"),
+]
+
+
+def versus(results, what, works):
+    (c, c_spread), (rust, rust_spread) = (results.operation(m, what) for m in (C, RUST))
+    row = [f"{c:.2f}", f"{rust:.2f}", f"{rust - c:+.2f}", f"{rust / c:.2f}", f"{max(c_spread, rust_spread):.2f}"]
+    for module in (BH_C, BH_RUST) if works else ():
+        if results.has("operations", "operation", module, what):
+            row.append("{:.2f}".format(results.operation(module, what)[0]))
+        else:
+            row.append("")
+    return row
+
+
+def operations(results):
+    head = ["instructions", "C", "crate", "more", "ratio", "spread", "BH work, C", "BH work, Rust"]
+    return table(head, [[text, *versus(results, what, True)] for what, text in OPERATIONS])
+
+
+def owners(results):
+    head = ["instructions", "C", "crate", "more", "ratio", "spread"]
+    return table(head, [[text, *versus(results, what, False)] for what, text in OWNERS])
+
+
+def scaling(results):
+    rows = []
+    for cpus in CPUS:
+        for count in COUNTS:
+            cost = [results.many("scaling", m, cpus, count) for m in MODULES]
+            rows.append([cpus, count, *(f"{x:.1f}" for x in cost[:2]), f"{cost[1] / cost[0]:.2f}",
+                         *(f"{x:.1f}" for x in cost[2:])])
+    return table(["CPUs", "on each", "C", "crate", "ratio", "BH work, C", "BH work, Rust"], rows)
+
+
+def targets(results):
+    def delta(what):
+        return results.operation(RUST, what)[0] - results.operation(C, what)[0]
+
+    run_ratio = results.operation(RUST, "run")[0] / results.operation(C, "run")[0]
+    one = results.many("scaling", RUST, 1, 1)
+    worst = max(results.many("scaling", RUST, cpus, count) for cpus in CPUS for count in COUNTS) / one
+    rows = [
+        ("`schedule()` to the end of the handler", "at most 1.00 of C", f"{run_ratio:.2f}", round(run_ratio, 2) <= 1),
+        ("`schedule()`, already pending", "at most C + 2", f"C {delta('pending'):+.2f}", round(delta("pending"), 2) <= 2),
+        ("`disable()` and enable", "at most C + 2", f"C {delta('disable'):+.2f}", round(delta("disable"), 2) <= 2),
+        ("from 1 to 4096 tasklets and from 1 to 8 CPUs", "no more than 1.02 of one tasklet on one CPU",
+         f"{worst:.2f}", round(worst, 2) <= 1.02),
+    ]
+    return table(["", "target", "measured", ""], [(*row[:3], "met" if row[3] else "**missed**") for row in rows])
+
+
+def throughput(results):
+    rows = []
+    for cpus in CPUS:
+        for count in COUNTS:
+            cost = [results.many("time", m, cpus, count) for m in MODULES]
+            rows.append([cpus, count, f"{cost[0] * cpus:.0f}", *(f"{cost[0] / x:.2f}" for x in cost[1:])])
+    return table(["CPUs", "on each", "C, ns each", "crate", "BH work, C", "BH work, Rust"], rows)
+
+
+def latency(results):
+    rows = []
+    for priority in ("normal", "hi"):
+        for cpus in CPUS:
+            for count in COUNTS:
+                p = [results.get("time", "latency", m, priority, cpus, count)[1:4] for m in MODULES]
+                rows.append([priority, cpus, count, " / ".join(f"{x / 1000:.1f}" for x in p[0]),
+                             *(" / ".join(f"{x / max(c, 1):.2f}" for x, c in zip(q, p[0])) for q in p[1:])])
+    return table(["priority", "CPUs", "at once", "C, us", "crate", "BH work, C", "BH work, Rust"], rows)
+
+
+def sizes(results):
+    def size(what):
+        return results.get("operations", "size", what)[0]
+
+    raw = size("tasklet_struct")
+    added = size("Tasklet<()>") - raw
+    rows = [
+        ["`Tasklet<H>`, also in a static", raw, added, 0],
+        ["`TaskletBox<H>`", raw, added, size("TaskletBox")],
+        ["`EmbeddedTasklet` with its `TaskletHandle`", raw, added, size("TaskletHandle")],
+        ["`EmbeddedTasklet` in `with_tasklet()`", raw, added, 0],
+    ]
+    if size("Tasklet<u64>") != raw + added + 8 or size("static") != raw + added:
+        fail("a Tasklet<H> is not the sum of its parts")
+    return table(["bytes", "`tasklet_struct`", "added", "the owner itself"], rows)
+
+
+def fields(modules, explained):
+    """The fields of the crate's structure, as the debug information has them, each with its explanation."""
+    rows, known = [], dict(explained)
+    # It complains of what it does not know elsewhere in the file.
+    layout = run("pahole", "-F", "dwarf", "-C", "RawTasklet", str(modules / "rust_tasklet_crate.o"), check=False,
+                 stderr=subprocess.DEVNULL)
+    for name, offset, size in re.findall(r"\s(\w+)(?: __attribute__\S+)?; /\*\s+(\d+)\s+(\d+) \*/", layout):
+        if int(size) > 0:
+            rows.append([f"`{name}`", offset, size, known.pop(name, None) or fail(f"unexplained field: {name}")])
+    if known:
+        fail("explained, but not there: " + " ".join(known))
+    holes = re.findall(r"XXX (\d+) bytes? hole|padding: (\d+)", layout)
+    padding = sum(int(a or b) for a, b in holes)
+    if padding:
+        rows.append(["(padding)", "", padding, "the compiler's, for alignment"])
+    return table(["field", "offset", "bytes", "what for"], rows)
+
+
+def driver_size(modules):
+    rows = []
+    for name, text in (("driver_c", "C"), ("driver_rust", "this crate")):
+        sections = re.findall(r"^(\S+)\s+(\d+)\s+\d+$", run("size", "-A", str(modules / f"bench/{name}.ko")), re.M)
+
+        def total(*prefixes, sections=sections):
+            return sum(int(size) for section, size in sections if section.startswith(prefixes))
+
+        rows.append([text, total(".text", ".init.text", ".exit.text"), total(".data", ".bss", ".rodata")])
+    rows.append(["ratio", *(f"{b / a:.2f}" for a, b in zip(rows[0][1:], rows[1][1:]))])
+    return table(["bytes", "code", "data"], rows)
+
+
+def disassemble(module, pattern):
+    """The instructions of a function, by their offsets: mnemonics and operands, names in place of addresses."""
+    lines, start = {}, None
+    for line in run("objdump", "-dr", "--no-show-raw-insn", "-C", str(module)).splitlines():
+        if label := re.match(r"([0-9a-f]+) <(.*)>:$", line):
+            start = int(label[1], 16) if re.search(pattern, label[2]) else None
+        elif start is None:
+            continue
+        elif reloc := re.search(r"R_X86_64_\S+\s+(.*?)(-0x\w+)?$", line):
+            lines[offset] = re.sub(r"\S+$", reloc[1].split("::")[-1], lines[offset])
+        elif code := re.match(r"\s*([0-9a-f]+):\s+(\S.*?)\s*$", line):
+            offset = int(code[1], 16) - start
+            lines[offset] = re.sub(r"\s+", " ", re.sub(r"[0-9a-f]+ <.*(\+0x\w+)>$", r"\1", code[2]))
+    while lines and "nop" in lines[max(lines)]:
+        del lines[max(lines)]
+    return lines or fail(f"no function {pattern} in {module.name}")
+
+
+def listing(module, pattern, explained):
+    lines = disassemble(module, pattern)
+    if list(lines.values()) != [line for line, _ in explained]:
+        fail(f"{module.name}: these are not the instructions that bench/performance.md.in explains. They are now:",
+             *lines.values())
+    width = max(map(len, lines.values()))
+    code = (f"+{offset:#04x}  {line:<{width}}  ; {text}" for offset, (line, text) in zip(lines, explained))
+    return "\n".join(["```", *code, "```"])
+
+
+def versions(kernel, modules):
+    sources = re.search(r"metadata=(\w+)", (modules / ".rust_tasklet_crate.o.cmd").read_text())[1]
+    rows = [
+        ["kernel", f"{kernel}, Debian's own"],
+        ["compilers", run("rustc", "--version").strip() + "; " + run("gcc", "--version").splitlines()[0]],
+        ["QEMU", run("qemu-system-x86_64", "--version").splitlines()[0]],
+        ["crate", f"sources with the hash {sources} (`Kbuild` says of what)"],
+    ]
+    return table(["", ""], rows).replace("---:", "---")
+
+
+def main():
+    directory, modules, template, kernel = sys.argv[1:]
+    results, modules = Results(Path(directory)), Path(modules)
+    tables = {
+        "versions": lambda _: versions(kernel, modules),
+        "targets": lambda _: targets(results),
+        "operations": lambda _: operations(results),
+        "owners": lambda _: owners(results),
+        "scaling": lambda _: scaling(results),
+        "throughput": lambda _: throughput(results),
+        "latency": lambda _: latency(results),
+        "sizes": lambda _: sizes(results),
+        "fields": lambda explained: fields(modules, explained),
+        "driver": lambda _: driver_size(modules),
+        "schedule-c": lambda explained: listing(modules / "bench/tasklet_c.ko", r"^op_schedule$", explained),
+        "schedule-rust": lambda explained: listing(
+            modules / "bench/tasklet_rust.ko", r"Counting.* as tasklet_rust::meter::BottomHalf>::schedule$", explained),
+    }
+
+    def expand(match):
+        explained = [tuple(part.strip() for part in line.split("|", 1)) for line in match[2].strip().splitlines()]
+        return tables[match[1]](explained) + "\n"
+
+    print(re.sub(r"^@@([\w-]+)\n((?:.* \| .*\n)*)", expand, Path(template).read_text(), flags=re.M), end="")
+
+
+main()
