@@ -30,7 +30,7 @@
 
 static char *mode = "time";
 module_param(mode, charp, 0444);
-MODULE_PARM_DESC(mode, "operations, scaling or time (default time)");
+MODULE_PARM_DESC(mode, "operations, scaling, time or latency (default time)");
 
 static unsigned int cpus = 1;
 module_param(cpus, uint, 0444);
@@ -40,9 +40,15 @@ static const char * const modes[] = {
 	[METER_OPERATIONS] = "operations",
 	[METER_SCALING] = "scaling",
 	[METER_TIME] = "time",
+	[METER_LATENCY] = "latency",
 };
 
 static enum meter_mode the_mode;
+
+static bool takes_time(void)
+{
+	return the_mode == METER_TIME || the_mode == METER_LATENCY;
+}
 
 enum meter_mode meter_mode(void)
 {
@@ -274,7 +280,7 @@ static unsigned int meetings;
 
 static u64 now(void)
 {
-	return the_mode == METER_TIME ? ktime_get_mono_fast_ns() : get_cycles();
+	return takes_time() ? ktime_get_mono_fast_ns() : get_cycles();
 }
 
 /* All wait for the last one, who calls @last before they go on. */
@@ -320,7 +326,7 @@ static void end(void)
 		plan.rounds = plan.rounds_to_measure;
 		return;
 	}
-	if (the_mode != METER_TIME &&
+	if (!takes_time() &&
 	    plan.interrupts != interrupts_of_workers() &&
 	    plan.disturbed < MANY_MAX_DISTURBED) {
 		plan.disturbed++;
@@ -452,7 +458,7 @@ static int run_workers(unsigned int rounds)
 static int measure_throughput(const char *module, const struct meter_item *ops,
 			      unsigned int count)
 {
-	unsigned int ops_each = the_mode == METER_TIME ? THROUGHPUT_OPS : SCALING_OPS;
+	unsigned int ops_each = takes_time() ? THROUGHPUT_OPS : SCALING_OPS;
 	unsigned int rounds = max(1, ops_each / count), cpu;
 	int err;
 
@@ -557,6 +563,8 @@ int meter_many(const char *module, const struct meter_item *counting,
 	unsigned int i;
 	int err = 0;
 
+	if (the_mode == METER_LATENCY)
+		return latencies(module, arriving, 1);
 	for (i = 0; !err && i < ARRAY_SIZE(counts); i++) {
 		err = create_all(counting, counts[i]);
 		if (err)
@@ -602,7 +610,7 @@ static int __init meter_init(void)
 	int found = match_string(modes, ARRAY_SIZE(modes), mode);
 
 	if (found < 0) {
-		pr_err("mode=%s is unknown, accepted are: operations scaling time\n",
+		pr_err("mode=%s is unknown, accepted are: operations scaling time latency\n",
 		       mode);
 		return -EINVAL;
 	}
@@ -612,7 +620,7 @@ static int __init meter_init(void)
 		       num_online_cpus());
 		return -ENODEV;
 	}
-	if (the_mode != METER_TIME && !counts_instructions()) {
+	if (!takes_time() && !counts_instructions()) {
 		pr_err("cannot measure: the TSC does not count instructions here, that needs QEMU without KVM and with -icount shift=0\n");
 		return -EOPNOTSUPP;
 	}

@@ -16,6 +16,7 @@ enum meter_mode {
 	METER_OPERATIONS,	/* Instructions of single operations. */
 	METER_SCALING,		/* The same of many bottom halves, on many CPUs. */
 	METER_TIME,		/* Throughput and latency. */
+	METER_LATENCY,		/* Latency of one on each CPU, as `make trace` draws it. */
 };
 
 /* How to have items to measure: bottom halves, or, without a schedule(), others. */
