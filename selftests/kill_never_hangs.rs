@@ -21,6 +21,7 @@ suite! {
         interrupt_storm,
         twice_at_once,
         disabled_during_kill,
+        disabled_with_wait_during_kill,
         enabled_during_kill,
         guards_come_and_go,
     ]
@@ -313,6 +314,18 @@ fn disabled_during_kill(t: &Test) -> Result {
     check!(t, tasklet.revive());
     check!(t, tasklet.schedule());
     wait!(t, tasklet.handler().left() == 1);
+    Ok(())
+}
+
+/// The same by a call that waits, if there is something to wait for.
+fn disabled_with_wait_during_kill(t: &Test) -> Result {
+    let tasklet = probe()?;
+
+    let off = during_kill(t, &tasklet, || tasklet.disable())??;
+    check_eq!(t, tasklet.handler().runs(), 0);
+    check_eq!(t, tasklet.disable_depth(), 1);
+    off.enable();
+    check_eq!(t, tasklet.disable_depth(), 0);
     Ok(())
 }
 

@@ -9,7 +9,8 @@
 //! Each successful schedule must be followed by a run of its own, with three excuses:
 //!
 //! - it was made during a kill, or
-//! - it was pending when a kill began, and the tasklet was disabled at some time during that kill, or
+//! - it was pending when a kill began, and the tasklet was disabled at some time during that kill (so may
+//!   the run for the schedule before it have been, see below; then the kill discards both), or
 //! - it was pending when a kill began, and so was the run for the schedule before it: the kernel had
 //!   taken that one from its queue, but had not called the handler. The kill lets one of them run,
 //!   which begins after both schedules, and serves both.
@@ -407,6 +408,9 @@ impl Ledger {
         if self.raised.get() != kill.lowered {
             saw(Window::DisabledDuringKill);
             self.excused.add();
+            if kill.several_due {
+                self.excused.add();
+            }
         } else if kill.several_due && self.begun.get() != kill.begun {
             saw(Window::ServedTogether);
             self.excused.add();
