@@ -42,6 +42,8 @@ class Results:
                     fail(f"{name}: the instrument took on what it cannot measure, see {name}.log")
             elif refused:
                 fail(f"{name}: {refused[0]}")
+            if lost := re.search(r"meter: (\S+ \d+ handlers ran, not \d+)", text):
+                fail(f"{name}: {lost.group(1)}")
             for line in re.findall(r"bench\|(.*)", text):
                 words = line.strip().split("|")
                 keys = {"operation": 3, "many": 4, "latency": 5, "size": 2}[words[0]]
@@ -127,14 +129,19 @@ def targets(results):
         return results.operation(RUST, what)[0] - results.operation(C, what)[0]
 
     run_ratio = results.operation(RUST, "run")[0] / results.operation(C, "run")[0]
-    one = results.many("scaling", RUST, 1, 1)
-    worst = max(results.many("scaling", RUST, cpus, count) for cpus in CPUS for count in COUNTS) / one
+    def cost(module, cpus, count):
+        return results.many("scaling", module, cpus, count)
+
+    over_c = max(cost(RUST, cpus, count) / cost(C, cpus, count) for cpus in CPUS for count in COUNTS)
+    over_one_cpu = max(cost(RUST, cpus, count) / cost(RUST, 1, count) for cpus in CPUS for count in COUNTS)
+    over_one = max(cost(RUST, cpus, count) / cost(RUST, cpus, 1) for cpus in CPUS for count in COUNTS)
     rows = [
         ("`schedule()` to the end of the handler", "at most 1.00 of C", f"{run_ratio:.2f}", round(run_ratio, 2) <= 1),
         ("`schedule()`, already pending", "at most C + 2", f"C {delta('pending'):+.2f}", round(delta("pending"), 2) <= 2),
         ("`disable()` and enable", "at most C + 2", f"C {delta('disable'):+.2f}", round(delta("disable"), 2) <= 2),
-        ("from 1 to 4096 tasklets and from 1 to 8 CPUs", "no more than 1.02 of one tasklet on one CPU",
-         f"{worst:.2f}", round(worst, 2) <= 1.02),
+        ("each of 1 to 4096 tasklets on 1 to 8 CPUs", "at most 1.02 of C", f"{over_c:.2f}", round(over_c, 2) <= 1.02),
+        ("each of 4096 tasklets, to one", "at most 1.02", f"{over_one:.2f}", round(over_one, 2) <= 1.02),
+        ("on 8 CPUs, to one", "at most 1.02", f"{over_one_cpu:.2f}", round(over_one_cpu, 2) <= 1.02),
     ]
     return table(["", "target", "measured", ""], [(*row[:3], "met" if row[3] else "**missed**") for row in rows])
 

@@ -27,7 +27,7 @@
 //! `smp_mb__before_atomic()` and `smp_mb__after_atomic()` are nothing but compiler barriers there. Loads
 //! are not reordered with what follows them, so after the load that finds RUN clear a compiler barrier
 //! is enough: `smp_mb()` orders later loads against earlier stores on top of that, which the locked
-//! increment before has done already. Each piece of assembly is a compiler barrier, as it may touch all
+//! increment before has done already. The assembly of each is a compiler barrier, as it may touch all
 //! memory. The helpers are made of the C functions, with the barrier that `tasklet_enable()` lacks.
 //!
 //! The selftests `serialised`, `coalesces`, `disable_waits` and `kill_never_hangs` count on these, on

@@ -14,7 +14,7 @@ pub const EDEADLK: kernel::error::Error = {
 
     // No function that makes one of a number is `const` and public.
     let errno = NonZeroI32::new(-(kernel::bindings::EDEADLK as i32)).unwrap();
-    // SAFETY: An `Error` is a `NonZeroI32`, the size of which this checks, with a valid error number.
+    // SAFETY: In these versions an `Error` is a struct of just this, and it is a valid error number.
     unsafe { core::mem::transmute::<NonZeroI32, Error>(errno) }
 };
 
