@@ -156,7 +156,7 @@ fn counts(t: &Test) -> Result {
                     hits.add(u32::from(holding.is_set()));
                     tasklet.schedule();
                 };
-                storm(100, interrupt, || {
+                let meets = || {
                     spin_until(|| {
                         let mut guard = twins.lock();
                         holding.set();
@@ -165,7 +165,13 @@ fn counts(t: &Test) -> Result {
                         drop(guard);
                         steps.add(1);
                         hits.get() >= MEETINGS
-                    });
+                    })
+                };
+                // A busy host may let a CPU of its VM wait for long.
+                storm(100, interrupt, || {
+                    if !meets() {
+                        meets();
+                    }
                 });
             })?;
         }
