@@ -20,7 +20,7 @@
 //! - **Running**: its handler is running, on one CPU. Scheduled now, it will run once more.
 //! - **Disable depth**: how often it was disabled and not enabled; above zero, it does not run.
 //! - **Parked**: out of service. Scheduling it does nothing; no handler runs or will run.
-//! - **Owner**: what must be dropped before the memory may go. Dropping it parks the tasklet.
+//! - **Owner**: what must be dropped before the memory may be freed. Dropping it parks the tasklet.
 //! - **Context token**: a value that exists in one context only, such as [`TaskletContext`].
 //!
 //! # States
@@ -36,8 +36,8 @@
 //!               |                            returns
 //!               | revive, activate
 //!            +--+-----+
-//!  static -->| parked |<--- kill, drop of an owner: from every state
-//!  embedded  +--------+
+//! embedded ->| parked |<--- kill, drop of an owner: from every state
+//!            +--------+
 //! ```
 //!
 //! A kill does not cut across a run: what is pending runs first, unless it is disabled, and a running
@@ -54,15 +54,15 @@
 //! Forgetting an owner or a guard is harmless: if the module of a live tasklet is unloaded, the
 //! tasklet is parked first and a warning names its handler.
 //!
-//! # Where what may be called
+//! # What may be called in which context
 //!
-//! | | task | BH disabled, softirq | hard interrupt | own handler |
-//! |---|---|---|---|---|
-//! | [`schedule`], [`hi_schedule`], [`disable_nosync`], [`enable`], [`revive`] | yes | yes | yes | yes |
-//! | [`disable`], [`kill`], [`synchronize`] | yes, may sleep | [`EWOULDBLOCK`] | [`EWOULDBLOCK`] | [`EDEADLK`] |
-//! | drop of a [`TaskletBox`] or a [`TaskletHandle`] | yes, may sleep | deferred | deferred | deferred |
-//! | drop of a [`Tasklet`] in service | yes, may sleep | panics | panics | panics |
-//! | drop of a [`Tasklet`] never scheduled, or killed | yes | yes | yes | yes |
+//! | | task | atomic: BH disabled, softirq, own handler, hard interrupt |
+//! |---|---|---|
+//! | [`schedule`], [`hi_schedule`], [`disable_nosync`], [`enable`], [`revive`] | yes | yes |
+//! | [`disable`], [`kill`], [`synchronize`] | yes, may sleep | [`EWOULDBLOCK`] |
+//! | drop of a [`TaskletBox`] or a [`TaskletHandle`] | yes, may sleep | deferred |
+//! | drop of a [`Tasklet`] in service | yes, may sleep | panics |
+//! | drop of a [`Tasklet`] never scheduled, or killed | yes | yes |
 //!
 //! NMI handlers may call none of them. Atomic context is any in which C's `might_sleep()` would
 //! complain; like that, it does not see a held spinlock without `CONFIG_PREEMPT_COUNT`.
@@ -101,24 +101,34 @@ mod bindings;
 /// One concept a file, in the order in which they build on each other.
 mod tasklet {
     pub(crate) mod export;
+    pub(crate) mod prim;
 
-    pub(crate) mod bitops;
-    pub(crate) mod compat;
-    pub(crate) mod debugfs;
-    pub(crate) mod deferred;
+    pub(crate) mod list;
     pub(crate) mod lockdep;
-    pub(crate) mod raw;
+    pub(crate) mod state;
+
+    pub(crate) mod node;
     pub(crate) mod registry;
 
-    pub(crate) mod context;
-    pub(crate) mod handler;
+    pub(crate) mod life;
+
+    pub(crate) mod deferred;
+    pub(crate) mod unload;
+
+    pub(crate) mod debugfs;
+
     pub(crate) mod softirq;
 
-    pub(crate) mod boxed;
-    pub(crate) mod disabled;
-    pub(crate) mod embedded;
-    pub(crate) mod fixed;
+    pub(crate) mod context;
+
+    pub(crate) mod guard;
+    pub(crate) mod handler;
+
     pub(crate) mod inline;
+
+    pub(crate) mod boxed;
+    pub(crate) mod embedded;
+    pub(crate) mod statics;
 
     pub(crate) mod spinlock_bh;
 
@@ -128,26 +138,23 @@ mod tasklet {
 
 pub use tasklet::{
     boxed::TaskletBox,
-    compat::EDEADLK,
-    context::{
-        TaskletContext,
-        EWOULDBLOCK, //
-    },
-    disabled::Disabled,
+    context::TaskletContext,
     embedded::{
-        with_tasklet,
-        Embedded,
-        EmbeddedTasklet,
-        HasTasklet,
-        TaskletHandle,
-        TaskletItem,
-        TaskletPointer, //
+        field::{
+            EmbeddedTasklet,
+            HasTasklet,
+            TaskletCallback, //
+        },
+        handle::TaskletHandle,
+        pointer::TaskletPointer, //
     },
+    guard::DisableGuard,
     handler::{
         TaskletFn,
         TaskletHandler, //
     },
     inline::Tasklet,
+    prim::EWOULDBLOCK,
     softirq::SoftirqContext,
     spinlock_bh::{
         SpinLockBh,
@@ -156,6 +163,12 @@ pub use tasklet::{
         SpinLockBhSoftirqGuard, //
     },
 };
+
+// For the macros, which are expanded in a driver. There, `::core` may be a crate of the driver's choice.
+#[doc(hidden)]
+pub use core as __core;
+#[doc(hidden)]
+pub use tasklet::embedded::field::TaskletField;
 
 module! {
     type: RustTasklet,
@@ -169,17 +182,18 @@ module! {
 #[pin_data]
 struct RustTasklet {
     #[pin]
-    notifier: tasklet::registry::Notifier,
+    notifier: tasklet::unload::Notifier,
     #[pin]
     tasklets: debugfs::File<tasklet::debugfs::Tasklets>,
 }
 
 impl InPlaceModule for RustTasklet {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
-        tasklet::context::init();
+        // SAFETY: Nobody makes a tasklet before this module is loaded.
+        unsafe { tasklet::deferred::init() };
         let dir = debugfs::Dir::new(c"rust_tasklet");
         try_pin_init!(Self {
-            notifier <- tasklet::registry::Notifier::register(),
+            notifier <- tasklet::unload::Notifier::register(),
             tasklets <- dir.read_only_file(c"tasklets", tasklet::debugfs::Tasklets),
         })
     }

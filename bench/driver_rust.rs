@@ -26,7 +26,7 @@ module! {
 struct Runs(Atomic<u64>);
 
 impl TaskletHandler for Runs {
-    fn run(&self, _cx: &TaskletContext<'_>) {
+    fn run(&self, _cx: &TaskletContext) {
         self.0.store(self.0.load(Relaxed) + 1, Relaxed);
     }
 }

@@ -84,7 +84,7 @@ pub(crate) struct Runs(UnsafeCell<u64>);
 unsafe impl Sync for Runs {}
 
 impl Runs {
-    pub(crate) fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self(UnsafeCell::new(0))
     }
 

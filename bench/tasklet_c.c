@@ -153,7 +153,7 @@ static void op_box_run(void *data)
 
 struct shared {
 	struct kref kref;
-	struct tasklet_struct tasklet;
+	struct item item;
 };
 
 static void handle_shared(struct tasklet_struct *t)
@@ -174,8 +174,21 @@ static void op_embedded_arc(void *data)
 	if (!shared)
 		return;
 	kref_init(&shared->kref);
-	tasklet_setup(&shared->tasklet, handle_shared);
-	tasklet_kill(&shared->tasklet);
+	tasklet_setup(&shared->item.tasklet, handle_shared);
+	tasklet_kill(&shared->item.tasklet);
+	kref_put(&shared->kref, free_shared);
+}
+
+static void op_embedded_arc_run(void *data)
+{
+	struct shared *shared = kzalloc_obj(*shared);
+
+	if (!shared)
+		return;
+	kref_init(&shared->kref);
+	tasklet_setup(&shared->item.tasklet, handle_shared);
+	op_run(&shared->item);
+	tasklet_kill(&shared->item.tasklet);
 	kref_put(&shared->kref, free_shared);
 }
 
@@ -184,16 +197,29 @@ static void op_embedded_box(void *data)
 	op_box(data);
 }
 
-static void op_embedded_borrowed(void *data)
+static void op_embedded_box_run(void *data)
 {
-	op_inline(data);
+	struct item *item = create(handle_shared);
+
+	if (!item)
+		return;
+	op_run(item);
+	destroy(item);
 }
 
-static DECLARE_TASKLET(static_tasklet, handle_shared);
+static struct item static_item = {
+	.tasklet = { .use_callback = true, .callback = count },
+};
 
 static void op_static(void *data)
 {
-	tasklet_kill(&static_tasklet);
+	tasklet_kill(&static_item.tasklet);
+}
+
+static void op_static_run(void *data)
+{
+	op_run(&static_item);
+	tasklet_kill(&static_item.tasklet);
 }
 
 /* ---- Locks ---- */
@@ -306,9 +332,11 @@ static int measure_operations(void)
 	measure("box", items, NULL, op_box);
 	measure("box_run", items, NULL, op_box_run);
 	measure("embedded_arc", items, NULL, op_embedded_arc);
+	measure("embedded_arc_run", items, NULL, op_embedded_arc_run);
 	measure("embedded_box", items, NULL, op_embedded_box);
-	measure("embedded_borrowed", items, NULL, op_embedded_borrowed);
+	measure("embedded_box_run", items, NULL, op_embedded_box_run);
 	measure("static", items, NULL, op_static);
+	measure("static_run", items, NULL, op_static_run);
 
 	meter_destroy(&counting, items, METER_OPS);
 	return err ?: measure_locks();

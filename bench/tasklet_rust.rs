@@ -16,16 +16,15 @@ use rust_tasklet::{
     impl_has_tasklet,
     new_spinlock_bh,
     static_tasklet,
-    with_tasklet,
     EmbeddedTasklet,
     SoftirqContext,
     SpinLockBh,
     Tasklet,
     TaskletBox,
+    TaskletCallback,
     TaskletContext,
     TaskletHandle,
-    TaskletHandler,
-    TaskletItem, //
+    TaskletHandler, //
 };
 
 mod meter;
@@ -56,7 +55,7 @@ trait Handler: TaskletHandler + Send + 'static {
 struct Counting(Runs);
 
 impl TaskletHandler for Counting {
-    fn run(&self, _cx: &TaskletContext<'_>) {
+    fn run(&self, _cx: &TaskletContext) {
         self.0.count();
     }
 }
@@ -74,7 +73,7 @@ impl Handler for Counting {
 struct Arriving;
 
 impl TaskletHandler for Arriving {
-    fn run(&self, _cx: &TaskletContext<'_>) {
+    fn run(&self, _cx: &TaskletContext) {
         meter::arrived();
     }
 }
@@ -133,7 +132,7 @@ fn op_kill(item: Pin<&Count>) {
 
 // ---- Owners: made and dropped, or made, run once, and dropped ----
 
-fn run(tasklet: &Count) {
+fn run<H>(tasklet: &Tasklet<H>) {
     meter::bh_disable();
     tasklet.schedule();
     meter::bh_enable();
@@ -176,16 +175,16 @@ impl_has_tasklet! {
     impl HasTasklet<Self> for Owned { self.tasklet }
 }
 
-impl TaskletItem for Shared {
+impl TaskletCallback for Shared {
     type Pointer = Arc<Self>;
 
-    fn run(_this: ArcBorrow<'_, Self>, _cx: &TaskletContext<'_>) {}
+    fn run(_this: ArcBorrow<'_, Self>, _cx: &TaskletContext) {}
 }
 
-impl TaskletItem for Owned {
+impl TaskletCallback for Owned {
     type Pointer = Pin<KBox<Self>>;
 
-    fn run(_this: Pin<&Self>, _cx: &TaskletContext<'_>) {}
+    fn run(_this: Pin<&Self>, _cx: &TaskletContext) {}
 }
 
 fn op_embedded_arc(_item: Pin<&Count>) {
@@ -204,17 +203,38 @@ fn op_embedded_box(_item: Pin<&Count>) {
     drop(owned.map(TaskletHandle::<_>::activate));
 }
 
-fn op_embedded_borrowed(_item: Pin<&Count>) {
-    stack_pin_init!(let owned = pin_init!(Owned { tasklet <- Tasklet::embedded() }));
-    let _ = with_tasklet(owned.as_ref(), |_: &EmbeddedTasklet<Owned>| {});
+fn op_embedded_arc_run(_item: Pin<&Count>) {
+    let shared = Arc::pin_init(
+        pin_init!(Shared { tasklet <- Tasklet::embedded() }),
+        GFP_KERNEL,
+    );
+    if let Ok(Ok(handle)) = shared.map(TaskletHandle::<_>::activate) {
+        run(&handle.tasklet);
+    }
+}
+
+fn op_embedded_box_run(_item: Pin<&Count>) {
+    let owned = KBox::pin_init(
+        pin_init!(Owned { tasklet <- Tasklet::embedded() }),
+        GFP_KERNEL,
+    );
+    if let Ok(Ok(handle)) = owned.map(TaskletHandle::<_>::activate) {
+        run(&handle.tasklet);
+    }
 }
 
 static_tasklet! {
-    static STATIC: Tasklet<Arriving> = Arriving;
+    static STATIC: Tasklet<Counting> = Counting(Runs::new());
 }
 
 fn op_static(_item: Pin<&Count>) {
     STATIC.revive();
+    let _ = STATIC.kill();
+}
+
+fn op_static_run(_item: Pin<&Count>) {
+    STATIC.revive();
+    run(&STATIC);
     let _ = STATIC.kill();
 }
 
@@ -255,9 +275,12 @@ fn measure_operations() -> Result {
     METER.measure(c"box", &items, None, op_box);
     METER.measure(c"box_run", &items, None, op_box_run);
     METER.measure(c"embedded_arc", &items, None, op_embedded_arc);
+    METER.measure(c"embedded_arc_run", &items, None, op_embedded_arc_run);
     METER.measure(c"embedded_box", &items, None, op_embedded_box);
-    METER.measure(c"embedded_borrowed", &items, None, op_embedded_borrowed);
+    METER.measure(c"embedded_box_run", &items, None, op_embedded_box_run);
+    let _ = STATIC.kill();
     METER.measure(c"static", &items, None, op_static);
+    METER.measure(c"static_run", &items, None, op_static_run);
 
     let locks = Items::<BoxedLock>::new()?;
     METER.measure(c"lock", &locks, None, op_lock);

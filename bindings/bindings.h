@@ -6,14 +6,10 @@
 #include <linux/kallsyms.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
-#include <linux/preempt.h>
+#include <linux/wait_bit.h>
+#include <linux/workqueue.h>
 
-#include "helpers.h"
+#include "helpers/helpers.h"
 
 /* A macro with sizeof in it, which bindgen cannot evaluate. */
 const size_t RUST_TASKLET_KSYM_SYMBOL_LEN = KSYM_SYMBOL_LEN;
-
-/* What preempt_count() leaves of the per-CPU variable, where that holds more. */
-#ifdef PREEMPT_NEED_RESCHED
-const int RUST_TASKLET_PREEMPT_COUNT = (int)~PREEMPT_NEED_RESCHED;
-#endif

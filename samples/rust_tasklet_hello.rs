@@ -24,7 +24,7 @@ struct Hello {
 
 impl TaskletHandler for Hello {
     // This runs in softirq context: be quick and never sleep.
-    fn run(&self, _cx: &TaskletContext<'_>) {
+    fn run(&self, _cx: &TaskletContext) {
         pr_info!("hello, {}, from a tasklet\n", self.whom);
     }
 }

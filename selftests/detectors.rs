@@ -99,7 +99,7 @@ unsafe impl Send for Borrower {}
 unsafe impl Sync for Borrower {}
 
 impl TaskletHandler for Borrower {
-    fn run(&self, _cx: &TaskletContext<'_>) {
+    fn run(&self, _cx: &TaskletContext) {
         // SAFETY: None, if the memory has been freed: that is the fault.
         unsafe { self.0.read_volatile() };
     }
@@ -118,7 +118,7 @@ fn use_after_free(t: &Test, fault: bool) -> Result {
 struct Allocator(Flags);
 
 impl TaskletHandler for Allocator {
-    fn run(&self, _cx: &TaskletContext<'_>) {
+    fn run(&self, _cx: &TaskletContext) {
         drop(KBox::new(0, self.0));
     }
 }
@@ -139,7 +139,7 @@ struct Awaited {
 }
 
 impl TaskletHandler for Awaited {
-    fn run(&self, _cx: &TaskletContext<'_>) {
+    fn run(&self, _cx: &TaskletContext) {
         self.done.complete_all();
     }
 }

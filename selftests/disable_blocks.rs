@@ -162,7 +162,7 @@ struct Pausing {
 }
 
 impl TaskletHandler for Pausing {
-    fn run(&self, cx: &TaskletContext<'_>) {
+    fn run(&self, cx: &TaskletContext) {
         if self.runs.add(1) == 0 {
             PAUSING.disable_nosync().keep();
             cx.schedule();
@@ -178,7 +178,6 @@ static_tasklet! {
 fn from_its_own_handler(t: &Test) -> Result {
     let runs = &PAUSING.handler().runs;
 
-    PAUSING.revive();
     check!(t, PAUSING.schedule());
     wait!(t, runs.get() == 1 && !PAUSING.is_running());
     drain();

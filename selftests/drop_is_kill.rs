@@ -71,7 +71,7 @@ impl Mortal {
 }
 
 impl TaskletHandler for Mortal {
-    fn run(&self, cx: &TaskletContext<'_>) {
+    fn run(&self, cx: &TaskletContext) {
         self.0.runs.add(1);
         if self.0.reschedule.is_set() {
             cx.schedule();

@@ -14,7 +14,7 @@ suite! {
 struct Idle;
 
 impl TaskletHandler for Idle {
-    fn run(&self, _cx: &TaskletContext<'_>) {}
+    fn run(&self, _cx: &TaskletContext) {}
 }
 
 fn drop_in_hardirq(t: &Test) -> Result {

@@ -23,7 +23,7 @@ struct Suicide {
 }
 
 impl TaskletHandler for Suicide {
-    fn run(&self, _cx: &TaskletContext<'_>) {
+    fn run(&self, _cx: &TaskletContext) {
         let last = self.last.lock().take();
         drop(last);
     }

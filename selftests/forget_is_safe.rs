@@ -29,7 +29,7 @@ suite! {
 struct Remote(Arc<Probe>);
 
 impl TaskletHandler for Remote {
-    fn run(&self, cx: &TaskletContext<'_>) {
+    fn run(&self, cx: &TaskletContext) {
         self.0.run(cx);
     }
 }

@@ -131,11 +131,10 @@ pub mod prelude {
     };
     pub use rust_tasklet::{
         static_tasklet,
-        Disabled,
+        DisableGuard,
         Tasklet,
         TaskletContext,
         TaskletHandler,
-        EDEADLK,
         EWOULDBLOCK, //
     };
 }
@@ -997,7 +996,7 @@ impl Probe {
 
 impl TaskletHandler for Probe {
     #[inline]
-    fn run(&self, cx: &TaskletContext<'_>) {
+    fn run(&self, cx: &TaskletContext) {
         if self.inside.add(1) != 0 {
             self.overlaps.add(1);
         }

@@ -18,7 +18,7 @@ static RAN: Sequence = Sequence::new();
 struct Numbered(u32);
 
 impl TaskletHandler for Numbered {
-    fn run(&self, _cx: &TaskletContext<'_>) {
+    fn run(&self, _cx: &TaskletContext) {
         RAN.push(self.0);
     }
 }

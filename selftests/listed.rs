@@ -29,7 +29,7 @@ macro_rules! handlers {
         struct $name;
 
         impl TaskletHandler for $name {
-            fn run(&self, _cx: &TaskletContext<'_>) {}
+            fn run(&self, _cx: &TaskletContext) {}
         }
     )*};
 }
@@ -39,8 +39,8 @@ handlers!(
     Disabled2,
     Pending,
     Parked,
-    Unrevived,
-    Revived,
+    Unscheduled,
+    Static,
     Unused,
     Dropped,
     DroppedInPlace
@@ -95,6 +95,7 @@ fn running(t: &Test) -> Result {
     Ok(())
 }
 
+/// Out of service, so not in the list.
 fn parked(t: &Test) -> Result {
     let tasklet = once(t, Parked)?;
     check_eq!(t, tasklet.kill(), Ok(()));
@@ -112,14 +113,14 @@ fn embedded(t: &Test) -> Result {
 }
 
 static_tasklet! {
-    static UNREVIVED: Tasklet<Unrevived> = Unrevived;
-    static REVIVED: Tasklet<Revived> = Revived, disabled;
+    static UNSCHEDULED: Tasklet<Unscheduled> = Unscheduled;
+    static STATIC: Tasklet<Static> = Static, disabled;
 }
 
 fn statics(t: &Test) -> Result {
     t.leaks(1);
-    check!(t, UNREVIVED.is_parked());
-    check!(t, REVIVED.revive());
+    check!(t, !UNSCHEDULED.is_scheduled());
+    check!(t, STATIC.schedule());
     Ok(())
 }
 

@@ -11,11 +11,10 @@ use harness::prelude::*;
 use kernel::sync::ArcBorrow;
 use rust_tasklet::{
     impl_has_tasklet,
-    with_tasklet,
     EmbeddedTasklet,
     TaskletBox,
-    TaskletHandle,
-    TaskletItem, //
+    TaskletCallback,
+    TaskletHandle, //
 };
 
 #[path = "misuse/witness.rs"]
@@ -26,7 +25,6 @@ use witness::{
     Nic,
     Owner,
     Payload,
-    Uart,
     Witness, //
 };
 
@@ -62,9 +60,8 @@ suite! {
         g_disable_in_hardirq,
         g_disable_in_own_handler,
         h_scheduled_before_setup,
-        h_static_before_revive,
+        h_static_first_schedule,
         h_two_handles,
-        h_borrowed_twice,
         k_guard_left_in_handler,
         o_unbalanced_enable,
     ]
@@ -265,19 +262,19 @@ impl_has_tasklet! {
     impl HasTasklet<Self, 1> for Cycle { self.pong }
 }
 
-impl TaskletItem<0> for Cycle {
+impl TaskletCallback<0> for Cycle {
     type Pointer = Arc<Self>;
 
-    fn run(this: ArcBorrow<'_, Self>, cx: &TaskletContext<'_>) {
+    fn run(this: ArcBorrow<'_, Self>, cx: &TaskletContext) {
         this.payload.run(cx);
         this.pong.schedule();
     }
 }
 
-impl TaskletItem<1> for Cycle {
+impl TaskletCallback<1> for Cycle {
     type Pointer = Arc<Self>;
 
-    fn run(this: ArcBorrow<'_, Self>, _cx: &TaskletContext<'_>) {
+    fn run(this: ArcBorrow<'_, Self>, _cx: &TaskletContext) {
         this.ping.schedule();
     }
 }
@@ -503,12 +500,12 @@ impl_has_tasklet! {
     impl HasTasklet<Self> for Suicide { self.rx }
 }
 
-impl TaskletItem for Suicide {
+impl TaskletCallback for Suicide {
     type Pointer = Arc<Self>;
 
-    fn run(this: ArcBorrow<'_, Self>, cx: &TaskletContext<'_>) {
+    fn run(this: ArcBorrow<'_, Self>, cx: &TaskletContext) {
         let count = |counter: &Counter, answer: Option<Error>| {
-            counter.add(u32::from(answer == Some(EDEADLK)));
+            counter.add(u32::from(answer == Some(EWOULDBLOCK)));
         };
         count(&this.kills, this.rx.kill().err());
         count(&this.disables, this.rx.disable().err());
@@ -541,7 +538,7 @@ fn suicide(t: &Test, refused: impl Fn(&Suicide) -> u32) -> Result {
     Ok(())
 }
 
-/// kill() in the own handler returns EDEADLK and changes nothing.
+/// kill() in the own handler returns EWOULDBLOCK and changes nothing.
 fn f_kill_in_own_handler(t: &Test) -> Result {
     suicide(t, |suicide| suicide.kills.get())
 }
@@ -626,7 +623,7 @@ fn g_disable_in_hardirq(t: &Test) -> Result {
     answer_in(t, Context::Hardirq, |tasklet| tasklet.disable().map(|_| ()))
 }
 
-/// disable() in the own handler returns EDEADLK and leaves the tasklet enabled.
+/// disable() in the own handler returns EWOULDBLOCK and leaves the tasklet enabled.
 fn g_disable_in_own_handler(t: &Test) -> Result {
     suicide(t, |suicide| suicide.disables.get())?;
     suicide(t, |suicide| suicide.synchronizes.get())
@@ -658,20 +655,26 @@ fn h_scheduled_before_setup(t: &Test) -> Result {
     Ok(())
 }
 
-static_tasklet! {
-    static UNREVIVED: Tasklet<Probe> = Probe::new();
-}
+/// A static tasklet is live on its first schedule: there is nothing to forget.
+fn h_static_first_schedule(t: &Test) -> Result {
+    static_tasklet! {
+        static FIRST: Tasklet<Probe> = Probe::new();
+        static FIRST_DISABLED: Tasklet<Probe> = Probe::new(), disabled;
+    }
 
-/// Scheduling a static tasklet that was not revived yet does nothing.
-fn h_static_before_revive(t: &Test) -> Result {
-    check!(t, UNREVIVED.is_parked());
-    check!(t, !UNREVIVED.schedule() && !UNREVIVED.hi_schedule());
+    check!(t, !FIRST.is_parked() && !FIRST.is_scheduled());
+    check!(t, FIRST.schedule());
+    wait!(t, FIRST.handler().left() == 1);
+    check_eq!(t, FIRST.kill(), Ok(()));
+    check!(t, !FIRST.schedule());
+
+    check!(t, FIRST_DISABLED.hi_schedule());
     drain();
-    check_eq!(t, UNREVIVED.handler().runs(), 0);
-    check_eq!(t, UNREVIVED.kill(), Ok(()));
-    check!(t, UNREVIVED.revive() && UNREVIVED.schedule());
-    check_eq!(t, UNREVIVED.kill(), Ok(()));
-    check_eq!(t, UNREVIVED.handler().left(), 1);
+    check!(t, FIRST_DISABLED.is_scheduled());
+    check_eq!(t, FIRST_DISABLED.handler().runs(), 0);
+    check_eq!(t, FIRST_DISABLED.enable(), Ok(()));
+    wait!(t, FIRST_DISABLED.handler().left() == 1);
+    check_eq!(t, FIRST_DISABLED.kill(), Ok(()));
     Ok(())
 }
 
@@ -699,33 +702,6 @@ fn h_two_handles(t: &Test) -> Result {
     check!(t, has_no_handle(&nic));
     drop(nic);
     witness.check_dropped_after(t, 1);
-
-    // A second handle that would own the first: both go, and the struct with them.
-    let witness = Witness::new()?;
-    let uart = TaskletHandle::<_, 0>::activate(Uart::new(&witness)?)?;
-    check_eq!(t, TaskletHandle::<_, 0>::activate(uart).err(), Some(EBUSY));
-    witness.check_dropped_after(t, 0);
-    Ok(())
-}
-
-/// A tasklet that is lent is not lent twice (EBUSY), nor in atomic context (EWOULDBLOCK).
-fn h_borrowed_twice(t: &Test) -> Result {
-    let witness = Witness::new()?;
-    let uart = Uart::new(&witness)?;
-
-    with_tasklet(uart.as_ref(), |rx: &EmbeddedTasklet<Uart, 0>| {
-        let again = with_tasklet(uart.as_ref(), |_: &EmbeddedTasklet<Uart, 0>| ());
-        check_eq!(t, again, Err(EBUSY));
-        check!(t, rx.schedule());
-    })?;
-    check_eq!(t, witness.left.get(), 1);
-    for context in Context::ATOMIC {
-        let lent = context.run(|| with_tasklet(uart.as_ref(), |_: &EmbeddedTasklet<Uart, 0>| ()));
-        check_eq!(t, lent, Err(EWOULDBLOCK));
-    }
-    check!(t, uart.rx.is_parked() && !uart.rx.schedule());
-    drop(TaskletHandle::<_, 0>::activate(uart)?);
-    witness.check_dropped_after(t, 1);
     Ok(())
 }
 
@@ -739,7 +715,7 @@ fn k_guard_left_in_handler(t: &Test) -> Result {
     struct Nosync;
 
     impl TaskletHandler for Nosync {
-        fn run(&self, cx: &TaskletContext<'_>) {
+        fn run(&self, cx: &TaskletContext) {
             RUNS.add(1);
             NOSYNC.disable_nosync().keep();
             cx.schedule();
@@ -750,7 +726,7 @@ fn k_guard_left_in_handler(t: &Test) -> Result {
         static NOSYNC: Tasklet<Nosync> = Nosync;
     }
 
-    check!(t, NOSYNC.revive() && NOSYNC.schedule());
+    check!(t, NOSYNC.schedule());
     wait!(t, RUNS.get() == 1);
     drain();
     check_eq!(t, RUNS.get(), 1);

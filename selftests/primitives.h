@@ -7,7 +7,7 @@
 struct module;
 struct selftest_thread;
 
-#define SELFTEST_TALLIES	8
+#define SELFTEST_TALLIES	16
 
 /* Bits of selftest_context(), mirrored in harness.rs. */
 #define SELFTEST_IN_HARDIRQ	BIT(0)

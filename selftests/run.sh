@@ -220,7 +220,7 @@ test_module() {
 reset_counters() { unload rust_tasklet_selftest && load rust_tasklet_selftest; }
 
 run_unload_is_safe() {
-	local wanted handler count name
+	local wanted handler count name line bred=none
 	reset_counters || return 0
 	test_module unload_fixture :
 	for wanted in Idle:1 Restless:2 Pending:2 Static:1; do
@@ -230,7 +230,26 @@ run_unload_is_safe() {
 		done
 		expect "warnings name $handler" "$count do" [ "$count" = "${wanted#*:}" ]
 	done
+	run_breeder
 	test_module unload_is_safe :
+	for line in "${slice[@]}"; do
+		[[ ! $line =~ ^"# refused_when_going: bred "([0-9]+)$ ]] || bred=${BASH_REMATCH[1]}
+	done
+	expect "a warning for each tasklet that was made too late to be killed" \
+		"$bred and the first were live, $count were parked" [ "$count" = $((bred + 1)) ]
+}
+
+# Sets `count` to the number of tasklets that unload_breeder left in service.
+run_breeder() {
+	local line
+	error='' count=0
+	load unload_breeder && unload unload_breeder
+	take_log
+	expect "unload_breeder comes and goes" "$error" [ -z "$error" ]
+	for line in "${slice[@]}"; do
+		[[ ! $line =~ $LEAK ]] || count=$((count + 1))
+	done
+	excuse "$LEAK"
 }
 
 # cycle MODULE TIMES: loads and unloads a module that reports nothing but what it leaks.
@@ -277,11 +296,12 @@ run_unload_under_load() {
 
 LIST=/sys/kernel/debug/rust_tasklet/tasklets
 
-# Sets `list` to the lines of the list, without the blanks that align it.
+# Sets `list` to the lines of the list, without the blanks that align it, and with N for each tasklet's number.
 read_list() {
 	local words
 	list=()
 	while read -ra words; do
+		[[ ! ${words[0]} =~ ^[1-9][0-9]*$ ]] || words[0]=N
 		list+=("${words[*]}")
 	done <"$LIST"
 }
@@ -308,16 +328,15 @@ compare_list() {
 	while read -r line; do
 		expect "the list has $line" "$(printf '%s; ' "${list[@]}")" list_has "$line"
 	done <<-END
-		state depth module handler
-		idle 0 listed listed::Idle
-		idle 2 listed listed::Disabled2
-		pending 1 listed listed::Pending
-		running 0 listed listed::witness::Nic.rx
-		parked 0 listed listed::Parked
-		idle 0 listed listed::witness::Uart.tx
-		idle 1 listed listed::Revived
+		tasklet state depth module handler
+		N idle 0 listed listed::Idle
+		N idle 2 listed listed::Disabled2
+		N pending 1 listed listed::Pending
+		N running 0 listed listed::witness::Nic.rx
+		N idle 0 listed listed::witness::Uart.tx
+		N pending 1 listed listed::Static
 	END
-	for handler in Unused Dropped DroppedInPlace Unrevived Uart.rx; do
+	for handler in Unused Dropped DroppedInPlace Unscheduled Parked Uart.rx; do
 		expect "the list does not have $handler" "it does" list_has_no "$handler"
 	done
 }
@@ -332,9 +351,17 @@ run_hotplug() {
 	excuse "$OFFLINE"
 }
 
+# One of its cases schedules an embedded tasklet that never had a handle, again and again. Others go on after the
+# handle is gone, which is no mistake.
 run_misuse() {
+	local line reports=0
 	test_module misuse :
 	excuse "$OFFLINE"
+	for line in "${slice[@]}"; do
+		[ "$line" != "rust_tasklet: misuse::witness::Nic.rx was scheduled without a TaskletHandle: nothing runs" ] ||
+			reports=$((reports + 1))
+	done
+	expect "a tasklet that never had a handle is reported once" "$reports reports, 1 is due" [ "$reports" = 1 ]
 }
 
 # older_than MAJOR MINOR: is this kernel?
@@ -380,7 +407,7 @@ run_traced() {
 	echo 0 >"$TRACING/events/irq/tasklet_exit/enable"
 
 	for line in "${slice[@]}"; do
-		[[ ! $line =~ ^"# runs: ran "([0-9]+)" times"$ ]] || runs=${BASH_REMATCH[1]}
+		[[ ! $line =~ ^"# "[a-z_]+": ran "([0-9]+)" times"$ ]] || runs=$((runs + BASH_REMATCH[1]))
 	done
 	while IFS= read -r line; do
 		case $line in
@@ -413,7 +440,7 @@ SAMPLES_BAD='WARNING: CPU: 1 PID: 23 at kernel/softirq.c:881 tasklet_clear_sched
 BUG: scheduling while atomic: swapper/1/0/0x00000100
 BUG: unable to handle page fault for address: ffffffffc0a01000
 Oops: Oops: 0010 [#1] SMP NOPTI
-rust_kernel: panicked at /src/tasklet/raw.rs:470:9:
+rust_kernel: panicked at /src/tasklet/life.rs:470:9:
 WARNING: kernel/rcu/tree_plugin.h:332 at rcu_note_context_switch+0x636/0xd80, CPU#0: selftest/0/65
 WARNING: possible circular locking dependency detected
 WARNING: inconsistent lock state
@@ -426,7 +453,7 @@ ODEBUG: free active (active state 0) object: ffff888006033e80 object type: hrtim
 kmemleak: 1 new suspected memory leaks (see /sys/kernel/debug/kmemleak)
 rcu: INFO: rcu_preempt self-detected stall on CPU
 NOHZ tick-stop error: local softirq work is pending, handler #40!!!
-tasklet SCHED state not set: callback last_run+0x0/0x40 [rust_tasklet]
+tasklet SCHED state not set: callback _RNvMs_+0x0/0x40 [rust_tasklet_hello]
 rust_tasklet: tasklet of somebody::Else was not killed before its module went: parked'
 SAMPLES_GOOD='rust_tasklet: loading out-of-tree module taints kernel.
 ok 7 pending_hi

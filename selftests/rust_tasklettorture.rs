@@ -189,10 +189,6 @@ module! {
             default: 2,
             description: "Weight of TaskletHandle of a KBox (default 2)",
         },
-        form_borrowed: u32 {
-            default: 1,
-            description: "Weight of with_tasklet() (default 1)",
-        },
         form_static: u32 {
             default: 2,
             description: "Weight of static_tasklet!, for 4 of the tasklets (default 2)",

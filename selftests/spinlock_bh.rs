@@ -19,7 +19,7 @@ use rust_tasklet::{
 suite! {
     "spinlock_bh",
     "Threads and handlers share data under a SpinLockBh",
-    [keeps_handlers_away, counts, disables_once, try_lock, condvar, kill, unsized_data]
+    [keeps_handlers_away, counts, disables_once, try_lock, condvar, kill, get_mut, unsized_data]
 }
 
 /// How many interrupts must hit a thread that has the lock.
@@ -74,14 +74,14 @@ impl Stepper {
 }
 
 impl TaskletHandler for Stepper {
-    fn run(&self, cx: &TaskletContext<'_>) {
+    fn run(&self, cx: &TaskletContext) {
         let depth = bh_depth();
         self.started.add(1);
-        let mut twins = match self.twins.try_lock_with(cx.softirq()) {
+        let mut twins = match self.twins.try_lock_with(cx) {
             Some(twins) => twins,
             None => {
                 self.waited.add(1);
-                self.twins.lock_with(cx.softirq())
+                self.twins.lock_with(cx)
             }
         };
         self.depth_changed.add(u32::from(bh_depth() != depth));
@@ -229,7 +229,7 @@ fn disables_once(t: &Test) -> Result {
         Tasklet::from_fn(move |cx| {
             let before = bh_depth();
             let guard = a.lock();
-            let inner = b.lock_with(cx.softirq());
+            let inner = b.lock_with(cx);
             INSIDE.set(bh_depth() - before);
             drop(guard);
             drop(inner);
@@ -305,7 +305,7 @@ fn condvar(t: &Test) -> Result {
         Tasklet::from_fn({
             let mailbox = mailbox.clone();
             move |cx| {
-                *mailbox.letters.lock_with(cx.softirq()) += 1;
+                *mailbox.letters.lock_with(cx) += 1;
                 mailbox.delivered.notify_one();
             }
         }),
@@ -356,6 +356,23 @@ fn kill(t: &Test) -> Result {
     stepper.check_sane(t);
     drop(tasklet);
     check_eq!(t, twins.lock().0, 4);
+    Ok(())
+}
+
+/// A destructor gets at the data without locking, also where it must not lock.
+fn get_mut(t: &Test) -> Result {
+    let mut twins = KBox::pin_init(new_spinlock_bh!(Twins(3, 3)), GFP_KERNEL)?;
+
+    Context::Hardirq.run(|| {
+        let mut twins = SpinLockBh::get_mut(twins.as_mut());
+        check!(t, twins.step());
+    });
+    check_eq!(t, twins.lock().0, 4);
+    // The data lies at its place, whatever its alignment.
+    let mut bytes = KBox::pin_init(new_spinlock_bh!([1_u8, 2, 3]), GFP_KERNEL)?;
+    let unsized_bytes: Pin<&mut SpinLockBh<[u8]>> = bytes.as_mut();
+    SpinLockBh::get_mut(unsized_bytes)[1] = 7;
+    check_eq!(t, *bytes.lock(), [1, 7, 3]);
     Ok(())
 }
 

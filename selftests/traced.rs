@@ -11,7 +11,7 @@ use harness::prelude::*;
 suite! {
     "traced",
     "The kernel's trace events show every run",
-    [runs]
+    [runs, killed]
 }
 
 fn runs(t: &Test) -> Result {
@@ -37,5 +37,40 @@ fn runs(t: &Test) -> Result {
     check_eq!(t, probe.runs() as usize, cpus().count() * EACH as usize);
     check_eq!(t, probe.cpu_count() as usize, cpus().count());
     t.note(fmt!("ran {} times", probe.runs()));
+    Ok(())
+}
+
+/// What a kill meets is traced like every other run, with the same names: the run of an enabled tasklet,
+/// and the call for a disabled one, although its handler does not run.
+fn killed(t: &Test) -> Result {
+    for disabled in [false, true] {
+        let tasklet = probe()?;
+        let (pending, calling, let_go) = (Flag::new(), Flag::new(), Flag::new());
+        let guard = disabled.then(|| tasklet.disable_nosync());
+
+        scope(|s| {
+            s.spawn(1, || {
+                Context::SoftirqsHeld.run(|| {
+                    check!(t, tasklet.schedule());
+                    pending.set();
+                    check!(t, spin_until(|| let_go.is_set()));
+                })
+            })?;
+            wait!(t, pending.is_set());
+            s.spawn(2, || {
+                calling.set();
+                check_eq!(t, tasklet.kill(), Ok(()));
+            })?;
+            wait!(t, calling.is_set());
+            temptation();
+            check!(t, tasklet.is_scheduled() && !tasklet.is_parked());
+            let_go.set();
+            Ok::<(), Error>(())
+        })?;
+        check!(t, tasklet.is_parked());
+        check_eq!(t, tasklet.handler().runs(), u32::from(!disabled));
+        drop(guard);
+    }
+    t.note(fmt!("ran 2 times"));
     Ok(())
 }

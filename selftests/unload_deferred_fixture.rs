@@ -11,8 +11,8 @@ use harness::prelude::*;
 pub mod witness;
 
 use witness::{
+    Duo,
     Owner,
-    Uart,
     Witness,
     MADE, //
 };
@@ -29,7 +29,7 @@ module! {
 
 struct Fixture {
     owners: KVec<Owner>,
-    /// Its inner tasklet is in a long run when the outer handle is dropped.
+    /// One of its tasklets is in a long run when its handles are dropped.
     busy: Option<Owner>,
 }
 
@@ -63,14 +63,15 @@ fn owners() -> Result<KVec<Owner>> {
 
 fn busy() -> Result<Owner> {
     let witness = Witness::new()?;
-    let inner = TaskletHandle::<_, 0>::activate(Uart::new(&witness)?)?;
-    let outer = TaskletHandle::<_, 1>::activate(inner)?;
+    let duo = Duo::new(&witness)?;
+    let rx = TaskletHandle::activate(duo.clone())?;
+    let tx = TaskletHandle::activate(duo)?;
 
     tally(MADE, 1);
     witness.slow.set();
     witness.again.set();
-    on_cpu(3, || outer.rx.schedule())?;
-    Ok(Owner::Nested(outer))
+    on_cpu(3, || rx.rx.schedule())?;
+    Ok(Owner::Twins(rx, tx))
 }
 
 impl kernel::Module for Fixture {
@@ -86,7 +87,7 @@ impl Drop for Fixture {
     fn drop(&mut self) {
         let busy = self.busy.take();
         Context::Hardirq.run(move || drop(busy));
-        // The release has begun, and waits for the inner tasklet.
+        // The release has begun, and waits for that tasklet.
         temptation();
         Context::Hardirq.run(|| self.owners.clear());
     }

@@ -22,7 +22,7 @@ const STATIC: u32 = 3;
 struct Idle;
 
 impl TaskletHandler for Idle {
-    fn run(&self, _cx: &TaskletContext<'_>) {
+    fn run(&self, _cx: &TaskletContext) {
         tally(IDLE, 1);
     }
 }
@@ -41,7 +41,7 @@ fn idle(t: &Test) -> Result {
 struct Restless(bool);
 
 impl TaskletHandler for Restless {
-    fn run(&self, cx: &TaskletContext<'_>) {
+    fn run(&self, cx: &TaskletContext) {
         tally(RESTLESS, 1);
         if self.0 {
             cx.hi_schedule();
@@ -68,7 +68,7 @@ fn restless(t: &Test) -> Result {
 struct Pending;
 
 impl TaskletHandler for Pending {
-    fn run(&self, _cx: &TaskletContext<'_>) {
+    fn run(&self, _cx: &TaskletContext) {
         tally(PENDING, 1);
     }
 }
@@ -90,7 +90,7 @@ fn pending(t: &Test) -> Result {
 struct Static;
 
 impl TaskletHandler for Static {
-    fn run(&self, cx: &TaskletContext<'_>) {
+    fn run(&self, cx: &TaskletContext) {
         tally(STATIC, 1);
         cx.schedule();
     }
@@ -104,7 +104,6 @@ static_tasklet! {
 
 fn unloved_static(t: &Test) -> Result {
     t.leaks(1);
-    check!(t, UNLOVED.revive());
     check_eq!(t, on_cpu(2, || UNLOVED.schedule()), Ok(true));
     wait!(t, tally(STATIC, 0) > 10);
     Ok(())
@@ -112,7 +111,6 @@ fn unloved_static(t: &Test) -> Result {
 
 fn pending_static(t: &Test) -> Result {
     t.leaks(1);
-    check!(t, PENDING_STATIC.revive());
     check_eq!(t, on_cpu(3, || PENDING_STATIC.hi_schedule()), Ok(true));
     drain();
     check!(t, PENDING_STATIC.is_scheduled());
@@ -122,7 +120,6 @@ fn pending_static(t: &Test) -> Result {
 
 /// Killed as it should be: no warning is due for this one.
 fn killed(t: &Test) -> Result {
-    check!(t, KILLED.revive());
     check!(t, KILLED.schedule());
     check_eq!(t, KILLED.kill(), Ok(()));
     Ok(())

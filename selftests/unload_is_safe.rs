@@ -11,7 +11,7 @@ use harness::prelude::*;
 suite! {
     "unload_is_safe",
     "Nothing runs of a module that leaked tasklets and is gone",
-    [they_ran, nothing_runs, others_run]
+    [they_ran, refused_when_going, nothing_runs, others_run]
 }
 
 /// The counters of `unload_fixture`: idle, restless, pending, static.
@@ -26,6 +26,17 @@ fn they_ran(t: &Test) -> Result {
     check!(t, restless > 20 && statics > 10);
     // Disabled to the end.
     check_eq!(t, pending, 0);
+    Ok(())
+}
+
+/// `unload_breeder` made new ones while it was unloaded: from some moment on, none of them went live.
+fn refused_when_going(t: &Test) -> Result {
+    let [bred, refused] = [8, 9].map(|index| tally(index, 0));
+
+    check!(t, bred > 0);
+    // Each that was live stops at the first refusal.
+    check!(t, refused > 0 && refused <= bred + 1);
+    t.note(fmt!("bred {bred}"));
     Ok(())
 }
 

@@ -34,7 +34,7 @@ static_tasklet! {
 struct Restless;
 
 impl TaskletHandler for Restless {
-    fn run(&self, cx: &TaskletContext<'_>) {
+    fn run(&self, cx: &TaskletContext) {
         cx.hi_schedule();
     }
 }
@@ -75,7 +75,6 @@ impl kernel::Module for Fixture {
                 _ => this.dropped_by_itself = Some((owner, witness)),
             }
         }
-        STATIC.revive();
         STATIC.schedule();
         print(fmt!("# leaks {leaks}"));
         Ok(this)

@@ -15,18 +15,19 @@ use kernel::{
 };
 
 use crate::{
-    tasklet::{
-        deferred,
-        handler::{
-            Run,
-            Vtable, //
-        },
-        raw::RawTasklet, //
-    },
     Tasklet,
     TaskletContext,
     TaskletFn,
     TaskletHandler, //
+};
+
+use super::{
+    deferred,
+    handler::Run,
+    node::{
+        RawTasklet,
+        Vtable, //
+    },
 };
 
 /// A tasklet on the heap, with its handler.
@@ -65,12 +66,7 @@ unsafe impl<H> Send for TaskletBox<H> where Tasklet<H>: Send {}
 unsafe impl<H> Sync for TaskletBox<H> where Tasklet<H>: Sync {}
 
 impl<H: Run + Send + 'static> TaskletBox<H> {
-    const VTABLE: &'static Vtable = &Vtable {
-        callback: Tasklet::<H>::callback,
-        name: H::name,
-        field: "",
-        release: Some(Self::release),
-    };
+    const VTABLE: &'static Vtable = &Tasklet::<H>::vtable(Some(Self::release));
 
     /// Drops the box of a parked tasklet.
     ///
@@ -116,7 +112,7 @@ impl<H: TaskletHandler + Send + 'static> TaskletBox<H> {
     /// struct Rx;
     ///
     /// impl TaskletHandler for Rx {
-    ///     fn run(&self, _cx: &TaskletContext<'_>) {}
+    ///     fn run(&self, _cx: &TaskletContext) {}
     /// }
     ///
     /// let rx = TaskletBox::new(Rx, GFP_KERNEL)?;
@@ -131,7 +127,7 @@ impl<H: TaskletHandler + Send + 'static> TaskletBox<H> {
     }
 }
 
-impl<F: FnMut(&TaskletContext<'_>) + Send + 'static> TaskletBox<TaskletFn<F>> {
+impl<F: FnMut(&TaskletContext) + Send + 'static> TaskletBox<TaskletFn<F>> {
     /// Allocates a tasklet with a closure; see [`Tasklet::from_fn`].
     ///
     /// Sleeps if `flags` do.

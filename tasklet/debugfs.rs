@@ -9,12 +9,11 @@ use kernel::{
     fmt, //
 };
 
-use crate::{
-    bindings,
-    tasklet::{
-        raw::RawTasklet,
-        registry, //
-    },
+use crate::bindings;
+
+use super::{
+    node::RawTasklet,
+    registry, //
 };
 
 /// The contents of the file.
@@ -22,7 +21,11 @@ pub(crate) struct Tasklets;
 
 impl Writer for Tasklets {
     fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:<8} {:>5}  {:<24} handler", "state", "depth", "module")?;
+        writeln!(
+            f,
+            "{:>7}  {:<8} {:>5}  {:<24} handler",
+            "tasklet", "state", "depth", "module"
+        )?;
         // The lock is not held from line to line: it keeps interrupts off. What comes and goes
         // meanwhile may be missed or shown twice.
         for n in 0.. {
@@ -33,15 +36,29 @@ impl Writer for Tasklets {
             let mut symbol = Symbol::NONE;
             writeln!(
                 f,
-                "{:<8} {:>5}  {:<24} {}{}",
-                raw.state(),
-                raw.depth_locked(&registry),
+                "{:>7}  {:<8} {:>5}  {:<24} {}{}",
+                registry.number(raw),
+                state(raw),
+                raw.depth(),
                 symbol.module(raw),
                 (raw.vtable().name)(),
                 raw.vtable().field,
             )?;
         }
         Ok(())
+    }
+}
+
+/// What it is doing at this moment.
+fn state(raw: &RawTasklet) -> &'static str {
+    let (scheduled, running) = (raw.is_scheduled(), raw.is_running());
+    // To look at the disable count, the kernel takes RUN; SCHED stays set then.
+    if running && !(scheduled && raw.depth() > 0) {
+        "running"
+    } else if scheduled {
+        "pending"
+    } else {
+        "idle"
     }
 }
 

@@ -2,28 +2,29 @@
 
 //! Deferred release: how an owner can be dropped where nobody may wait.
 //!
-//! The last reference to a driver's data goes where it goes: in an interrupt handler, in another
-//! tasklet, in the tasklet's own handler. There is no waiting for a handler there, and the kernel
-//! still writes to the tasklet after its handler has returned. So the tasklet is put on a list, and
-//! a work item does the rest in process context: it parks the tasklet, then drops the owner.
+//! The last reference to a driver's data may be dropped anywhere: in an interrupt handler, in another
+//! tasklet, in the tasklet's own handler. There is no waiting for a handler there, and the kernel still
+//! writes to the tasklet after its handler has returned. So the tasklet is put on a list, and a work
+//! item does the rest in process context: it parks the tasklet, then drops the owner.
 //!
-//! The list uses the links that the tasklet has for the registry, so nothing is allocated and
-//! nothing can fail. When a module goes, the registry waits for the work item: the code of its
-//! owners' `Drop` is there until it has run.
+//! The list uses the links that the tasklet has for the registry, so nothing is allocated and nothing
+//! can fail. When a module is unloaded, the work item is waited for: the code of its owners' `Drop` is
+//! there until it has run.
 
 use core::ptr::NonNull;
 
-use crate::{
-    bindings,
-    tasklet::{
-        context::may_wait,
-        export::export_symbol_gpl,
-        raw::{
-            self,
-            RawTasklet, //
-        },
-        registry, //
-    },
+use kernel::{
+    prelude::*,
+    types::Opaque, //
+};
+
+use crate::bindings;
+
+use super::{
+    export::export_symbol_gpl,
+    node::RawTasklet,
+    prim,
+    registry, //
 };
 
 /// Drops the owner of `raw`, now if the caller may wait, and else as soon as possible.
@@ -33,17 +34,17 @@ use crate::{
 /// The vtable of `raw` must have a `release`, and the caller must be its owner and give it up.
 #[inline(never)]
 pub(crate) unsafe fn release(raw: NonNull<RawTasklet>) {
-    // SAFETY: The owner still exists.
-    let raw_ref = unsafe { raw.as_ref() };
-    if may_wait() {
+    if prim::may_wait().is_ok() {
         // SAFETY: By the contract of this function.
         unsafe { park_and_release(raw) };
         return;
     }
-    // SAFETY: The owner has been given up, so nobody else defers it, and it stays until released.
-    unsafe { registry::lock().defer(raw_ref) };
-    // SAFETY: Always safe to call.
-    unsafe { bindings::rust_tasklet_release_queue() };
+    // SAFETY: The caller gives it up, so it stays until it is released, by the work item.
+    if unsafe { registry::lock().defer(raw.as_ref()) } {
+        RELEASE.queue();
+    } else {
+        pr_warn!("an owner was dropped in atomic context after its module's end: never freed\n");
+    }
 }
 
 export_symbol_gpl!(release);
@@ -52,35 +53,57 @@ export_symbol_gpl!(release);
 ///
 /// As for [`release`], in a context that may sleep.
 unsafe fn park_and_release(raw: NonNull<RawTasklet>) {
-    // SAFETY: The owner still exists.
-    let release = unsafe { raw::disown(raw.as_ref()) };
-    // SAFETY: It is parked and its owner was given up.
+    // SAFETY: By the contract of this function; the owner still exists.
+    let release = unsafe { raw.as_ref().disown() };
+    // SAFETY: It is parked, and its owner was given up.
     unsafe { release(raw) };
 }
 
-/// The work item.
-extern "C" fn release_all() {
-    loop {
-        let Some(raw) = registry::lock().next_deferred() else {
-            return;
-        };
-        // SAFETY: It was put on the list by `release`, for this.
-        unsafe { park_and_release(raw) };
+/// What the work item does. What is deferred meanwhile is left to its next run, so that each run ends.
+///
+/// # Safety
+///
+/// Only for the kernel to call, as the function of the work item.
+unsafe extern "C" fn release_all(_work: *mut bindings::work_struct) {
+    let batch = registry::lock().take_deferred();
+    for links in batch {
+        // SAFETY: It was put on the list by `release()`, for this, and stays until it is released.
+        unsafe { park_and_release(NonNull::from(RawTasklet::of_links(links))) };
     }
 }
 
-/// Before the first tasklet: says what the work item does.
-pub(crate) fn init() {
-    // SAFETY: Nothing has been queued yet.
-    unsafe { bindings::rust_tasklet_release_init(Some(release_all)) };
+/// The work item. C header: [`include/linux/workqueue.h`](srctree/include/linux/workqueue.h).
+struct ReleaseWork(Opaque<bindings::work_struct>);
+
+// SAFETY: The kernel synchronises all access to it.
+unsafe impl Sync for ReleaseWork {}
+
+static RELEASE: ReleaseWork = ReleaseWork(Opaque::uninit());
+
+impl ReleaseWork {
+    /// It is not bound to this CPU, whose bottom halves may be what keeps it busy.
+    fn queue(&self) {
+        // SAFETY: It was initialised before the first tasklet was made.
+        unsafe { bindings::rust_tasklet_queue_unbound_work(self.0.get()) };
+    }
 }
 
-/// Waits until everything deferred so far is released.
+/// Initialises the work item.
+///
+/// # Safety
+///
+/// It must be called once, before the first tasklet is made.
+pub(crate) unsafe fn init() {
+    // SAFETY: Nobody uses it yet.
+    unsafe { bindings::rust_tasklet_init_work(RELEASE.0.get(), Some(release_all)) };
+}
+
+/// Waits until everything that was deferred so far is released.
 pub(crate) fn flush() {
-    // Queued first, for what is on the list and whose `release()` did not come to that yet.
-    // SAFETY: Called where sleeping is allowed.
-    unsafe {
-        bindings::rust_tasklet_release_queue();
-        bindings::rust_tasklet_release_flush();
+    // `release()` may have listed an owner without queueing the work yet.
+    if registry::lock().has_deferred() {
+        RELEASE.queue();
     }
+    // SAFETY: It was initialised; this is called where sleeping is allowed.
+    unsafe { bindings::flush_work(RELEASE.0.get()) };
 }

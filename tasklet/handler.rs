@@ -2,20 +2,13 @@
 
 //! What a tasklet runs: a [`TaskletHandler`], or a closure.
 
-use core::{
-    cell::UnsafeCell,
-    ptr::NonNull, //
-};
+use core::cell::UnsafeCell;
 
-use crate::{
-    bindings,
-    tasklet::raw::RawTasklet,
-    TaskletContext, //
-};
+use crate::TaskletContext;
 
 /// The code and the data of a tasklet.
 ///
-/// The handler lives inside its [`Tasklet`], which hands it out by shared reference only: the
+/// The handler lives inside its [`Tasklet`], which gives access to it by shared reference only: the
 /// tasklet runs on one CPU while others may look at it through [`Tasklet::handler`], hence [`Sync`].
 /// If nobody but the handler needs the data, a closure with state of its own is simpler:
 /// [`Tasklet::from_fn`].
@@ -30,7 +23,7 @@ pub trait TaskletHandler: Sync {
     ///
     /// The tasklet calls it in softirq context with hard interrupts enabled, never on two CPUs at
     /// once. It must not sleep, and should be short: bottom halves share a time budget per CPU.
-    fn run(&self, cx: &TaskletContext<'_>);
+    fn run(&self, cx: &TaskletContext);
 }
 
 /// A closure as a handler; see [`Tasklet::from_fn`].
@@ -49,7 +42,7 @@ pub struct TaskletFn<F>(UnsafeCell<F>);
 unsafe impl<F: Send> Sync for TaskletFn<F> {}
 
 impl<F> TaskletFn<F> {
-    pub(crate) fn new(f: F) -> Self {
+    pub(super) fn new(f: F) -> Self {
         Self(UnsafeCell::new(f))
     }
 }
@@ -59,6 +52,10 @@ impl<F> TaskletFn<F> {
 ///
 /// [`Tasklet`]: crate::Tasklet
 #[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "the tasklet has no `TaskletHandler`; if it is embedded, its `TaskletHandle` revives it",
+    label = "`{Self}` is neither a `TaskletHandler` nor a closure of `from_fn()`"
+)]
 pub trait Run: Sync {
     /// The name of what runs, for messages.
     fn name() -> &'static str;
@@ -68,7 +65,7 @@ pub trait Run: Sync {
     /// # Safety
     ///
     /// Only for the callback of the tasklet that holds `self`.
-    unsafe fn run(&self, cx: &TaskletContext<'_>);
+    unsafe fn run(&self, cx: &TaskletContext);
 }
 
 impl<H: TaskletHandler> Run for H {
@@ -77,35 +74,22 @@ impl<H: TaskletHandler> Run for H {
     }
 
     #[inline(always)]
-    unsafe fn run(&self, cx: &TaskletContext<'_>) {
+    unsafe fn run(&self, cx: &TaskletContext) {
         TaskletHandler::run(self, cx);
     }
 }
 
-impl<F: FnMut(&TaskletContext<'_>) + Send> Run for TaskletFn<F> {
+impl<F: FnMut(&TaskletContext) + Send> Run for TaskletFn<F> {
     fn name() -> &'static str {
         core::any::type_name::<F>()
     }
 
     #[inline(always)]
-    unsafe fn run(&self, cx: &TaskletContext<'_>) {
+    unsafe fn run(&self, cx: &TaskletContext) {
         // SAFETY: By the type invariant only callbacks of this tasklet come here, and those do not
         // overlap: this is the only reference. What an earlier run wrote is visible: the kernel
         // clears RUN with release and takes it with full ordering.
         let f = unsafe { &mut *self.0.get() };
         f(cx);
     }
-}
-
-/// The part of a tasklet that depends on types, one per type.
-pub(crate) struct Vtable {
-    /// The function the kernel calls.
-    pub(crate) callback: unsafe extern "C" fn(*mut bindings::tasklet_struct),
-    /// The name of the handler's type, for messages.
-    pub(crate) name: fn() -> &'static str,
-    /// The field that the tasklet is, with a dot before it, or nothing.
-    pub(crate) field: &'static str,
-    /// Drops the owner of a parked tasklet, in process context. Only for tasklets whose owner may be
-    /// dropped anywhere: see [`deferred`](super::deferred).
-    pub(crate) release: Option<unsafe fn(NonNull<RawTasklet>)>,
 }

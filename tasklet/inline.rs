@@ -2,27 +2,28 @@
 
 //! [`Tasklet`], the inline form: a pinned value, wherever its user puts it.
 
-use core::marker::PhantomPinned;
+use core::{
+    marker::PhantomPinned,
+    ptr::NonNull, //
+};
 
 use kernel::prelude::*;
 
 use crate::{
     bindings,
-    tasklet::{
-        handler::{
-            Run,
-            Vtable, //
-        },
-        raw::{
-            self,
-            Priority,
-            RawTasklet, //
-        },
-    },
-    Disabled,
+    DisableGuard,
     TaskletContext,
     TaskletFn,
     TaskletHandler, //
+};
+
+use super::{
+    handler::Run,
+    node::{
+        RawTasklet,
+        Vtable, //
+    },
+    prim::Priority, //
 };
 
 /// A tasklet and its handler.
@@ -39,8 +40,8 @@ use crate::{
 /// # Panics
 ///
 /// Dropping it in atomic context panics if it was scheduled or revived and not killed since: the
-/// drop cannot wait there, and must not leave the tasklet reachable. Who cannot tell where the last
-/// reference goes calls [`Tasklet::kill`] first; after that it may be dropped anywhere.
+/// drop cannot wait there, and must not leave the tasklet reachable. If you do not know where the last
+/// reference will be dropped, call [`Tasklet::kill`] first: after that it may be dropped anywhere.
 ///
 /// # Invariants
 ///
@@ -58,7 +59,7 @@ use crate::{
 /// }
 ///
 /// impl TaskletHandler for Rx {
-///     fn run(&self, _cx: &TaskletContext<'_>) {
+///     fn run(&self, _cx: &TaskletContext) {
 ///         self.packets.fetch_add(1, Relaxed);
 ///     }
 /// }
@@ -95,30 +96,50 @@ pub struct Tasklet<H> {
 
 /// Construction.
 impl<H: Run> Tasklet<H> {
-    const VTABLE: &'static Vtable = &Vtable {
-        callback: Self::callback,
-        name: H::name,
-        field: "",
-        // Dropped in place, or never.
-        release: None,
-    };
+    const VTABLE: &'static Vtable = &Self::vtable(None);
 
-    /// The function the kernel calls.
+    /// The vtable of a tasklet whose owner is dropped by `release`, or in place.
+    pub(super) const fn vtable(release: Option<unsafe fn(NonNull<RawTasklet>)>) -> Vtable {
+        Vtable {
+            callback: Self::callback,
+            run: Self::run,
+            name: H::name,
+            field: "",
+            release,
+        }
+    }
+
+    /// The function that the kernel calls.
     ///
     /// # Safety
     ///
     /// Only for the kernel to call, as the callback of a [`Tasklet<H>`].
-    pub(super) unsafe extern "C" fn callback(tasklet: *mut bindings::tasklet_struct) {
-        // SAFETY: The kernel passes what was scheduled, and the vtable is for `H`: by the type
-        // invariant this is a `Tasklet<H>`. It is pinned, and nobody drops it before RUN is clear.
-        let this = unsafe { &*tasklet.cast::<Self>() };
-        this.raw.enter_handler();
-        // SAFETY: This is its callback.
-        unsafe { this.handler.run(TaskletContext::from_raw(&this.raw)) };
-        this.raw.exit_handler();
+    unsafe extern "C" fn callback(tasklet: *mut bindings::tasklet_struct) {
+        // SAFETY: The kernel passes what was scheduled, whose first field is its structure. It is pinned,
+        // and nobody drops it before RUN is clear.
+        let raw = unsafe { &*tasklet.cast::<RawTasklet>() };
+        if raw.enter() {
+            // SAFETY: This is the callback of a `Tasklet<H>`.
+            unsafe { Self::run(raw) };
+            raw.exit();
+        }
     }
 
-    /// `vtable` must have [`Self::callback`].
+    /// Calls the handler.
+    ///
+    /// # Safety
+    ///
+    /// Only for the callback of a [`Tasklet<H>`], which `raw` must be the first field of.
+    #[inline(always)]
+    unsafe fn run(raw: &RawTasklet) {
+        // SAFETY: By the contract of this function and the type invariant, and this is its callback.
+        unsafe {
+            let this = &*core::ptr::from_ref(raw).cast::<Self>();
+            this.handler.run(TaskletContext::from_raw(raw));
+        }
+    }
+
+    /// `vtable` must be one of [`Self::vtable`].
     pub(super) fn init<E>(
         handler: impl PinInit<H, E>,
         vtable: &'static Vtable,
@@ -141,7 +162,7 @@ impl<H: Run> Tasklet<H> {
     pub const unsafe fn new_static(handler: H, disabled: bool) -> Self {
         // INVARIANT: The vtable is for `H`, and the handler follows.
         Self {
-            raw: RawTasklet::parked(Self::VTABLE, disabled),
+            raw: RawTasklet::fresh(Self::VTABLE, disabled),
             handler,
             _pin: PhantomPinned,
         }
@@ -181,7 +202,7 @@ impl<H: TaskletHandler + 'static> Tasklet<H> {
     /// struct Rx;
     ///
     /// impl TaskletHandler for Rx {
-    ///     fn run(&self, _cx: &TaskletContext<'_>) {}
+    ///     fn run(&self, _cx: &TaskletContext) {}
     /// }
     ///
     /// let rx = KBox::pin_init(Tasklet::new_disabled(Rx), GFP_KERNEL)?;
@@ -195,7 +216,7 @@ impl<H: TaskletHandler + 'static> Tasklet<H> {
     }
 }
 
-impl<F: FnMut(&TaskletContext<'_>) + Send + 'static> Tasklet<TaskletFn<F>> {
+impl<F: FnMut(&TaskletContext) + Send + 'static> Tasklet<TaskletFn<F>> {
     /// Makes a tasklet of a closure, enabled and ready to be scheduled.
     ///
     /// The closure may change what it owns without a lock, because runs of one tasklet never
@@ -244,8 +265,8 @@ impl<H> Tasklet<H> {
     ///
     /// Returns `true` if this call queued it: the handler runs once for it, unless the tasklet is
     /// killed. Returns `false` if it was pending already, in which case one run serves all; it sees
-    /// what the caller wrote before. `false` as well while it is parked, and nothing will run: killed,
-    /// or a static that was not revived yet, or embedded without a handle.
+    /// what the caller wrote before. `false` as well while it is parked, and nothing will run: killed, or
+    /// embedded without a handle, which says so once in the log.
     ///
     /// May be called in any context but NMI, and never sleeps. The first call for a tasklet takes a
     /// global spinlock for a moment; every other costs what it costs in C.
@@ -304,7 +325,7 @@ impl<H> Tasklet<H> {
 
     /// Keeps the handler from running, and waits until it does not.
     ///
-    /// It may be scheduled meanwhile and runs once after the last [`Disabled`] is gone. Keep that
+    /// It may be scheduled meanwhile and runs once after the last [`DisableGuard`] is gone. Keep that
     /// short: a CPU on which a disabled tasklet is pending tries again and again.
     ///
     /// Task context only; sleeps while the handler runs.
@@ -314,10 +335,11 @@ impl<H> Tasklet<H> {
     ///
     /// # Errors
     ///
-    /// [`EWOULDBLOCK`] in atomic context, [`EDEADLK`] in the tasklet's own handler. Nothing is
-    /// changed then.
+    /// [`EWOULDBLOCK`] in atomic context, handlers included. Nothing is changed then.
     ///
-    /// [`EDEADLK`]: crate::EDEADLK
+    /// With lockdep, a caller that holds a lock which the handler takes is reported, although all that
+    /// happens is this error.
+    ///
     /// [`EWOULDBLOCK`]: crate::EWOULDBLOCK
     ///
     /// # Examples
@@ -337,10 +359,10 @@ impl<H> Tasklet<H> {
     /// # Ok::<(), Error>(())
     /// ```
     #[inline]
-    pub fn disable(&self) -> Result<Disabled<'_>> {
-        raw::disable(&self.raw)?;
+    pub fn disable(&self) -> Result<DisableGuard<'_>> {
+        self.raw.disable()?;
         // INVARIANT: `disable` raised the depth by one.
-        Ok(Disabled::new(&self.raw))
+        Ok(DisableGuard::new(&self.raw))
     }
 
     /// Keeps the handler from being started; one that runs already goes on.
@@ -366,13 +388,13 @@ impl<H> Tasklet<H> {
     /// # Ok::<(), Error>(())
     /// ```
     #[inline]
-    pub fn disable_nosync(&self) -> Disabled<'_> {
+    pub fn disable_nosync(&self) -> DisableGuard<'_> {
         self.raw.raise_depth();
         // INVARIANT: The depth was raised by one.
-        Disabled::new(&self.raw)
+        DisableGuard::new(&self.raw)
     }
 
-    /// Lowers the disable depth by one that was left raised: by [`Disabled::keep`], or from birth.
+    /// Lowers the disable depth by one that was left raised: by [`DisableGuard::keep`], or from birth.
     ///
     /// At depth zero a pending tasklet runs. May be called in any context but NMI, and never sleeps.
     ///
@@ -402,12 +424,10 @@ impl<H> Tasklet<H> {
     /// ```
     #[inline]
     pub fn enable(&self) -> Result {
-        raw::lower_kept(&self.raw)
+        self.raw.lower_kept()
     }
 
     /// Takes the tasklet out of service: nothing runs after this, until [`Tasklet::revive`].
-    ///
-    /// With lockdep, holding a lock here that the handler takes is reported as a possible deadlock.
     ///
     /// A pending run takes place first, unless the tasklet is disabled: then it is discarded. A
     /// running handler is waited for, but one that always schedules itself is not waited for twice.
@@ -421,10 +441,11 @@ impl<H> Tasklet<H> {
     ///
     /// # Errors
     ///
-    /// [`EWOULDBLOCK`] in atomic context, [`EDEADLK`] in the tasklet's own handler. Nothing is
-    /// changed then.
+    /// [`EWOULDBLOCK`] in atomic context, handlers included. Nothing is changed then.
     ///
-    /// [`EDEADLK`]: crate::EDEADLK
+    /// With lockdep, a caller that holds a lock which the handler takes is reported, although all that
+    /// happens is this error.
+    ///
     /// [`EWOULDBLOCK`]: crate::EWOULDBLOCK
     ///
     /// # Examples
@@ -445,10 +466,10 @@ impl<H> Tasklet<H> {
     /// ```
     #[inline]
     pub fn kill(&self) -> Result {
-        raw::kill(&self.raw)
+        self.raw.kill()
     }
 
-    /// Puts a killed tasklet, or a static one, into service.
+    /// Puts a killed tasklet back into service.
     ///
     /// Returns `true` if it was parked, `false` if there was nothing to do or a kill is under way.
     /// May be called in any context but NMI, and never sleeps. C has no such function, because there
@@ -467,7 +488,7 @@ impl<H> Tasklet<H> {
     /// }
     /// # struct Rx;
     /// # impl TaskletHandler for Rx {
-    /// #     fn run(&self, _cx: &rust_tasklet::TaskletContext<'_>) {}
+    /// #     fn run(&self, _cx: &rust_tasklet::TaskletContext) {}
     /// # }
     /// # let rx = KBox::pin_init(Tasklet::new(Rx), GFP_KERNEL)?;
     /// # rx.kill()?;
@@ -480,13 +501,14 @@ impl<H> Tasklet<H> {
     where
         H: Run,
     {
-        raw::revive(&self.raw)
+        self.raw.revive()
     }
 
     /// Waits until the handler does not run; it may start again at once, and if it always schedules
     /// itself, this may take long.
     ///
-    /// Everything that a handler wrote which ran when this was called is visible to the caller.
+    /// A handler that starts after this was called sees what the caller wrote before, such as "stop". What
+    /// a handler wrote that ran when this was called is visible to the caller.
     ///
     /// Task context only; sleeps while the handler runs.
     ///
@@ -495,9 +517,11 @@ impl<H> Tasklet<H> {
     ///
     /// # Errors
     ///
-    /// [`EWOULDBLOCK`] in atomic context, [`EDEADLK`] in the tasklet's own handler.
+    /// [`EWOULDBLOCK`] in atomic context, handlers included.
     ///
-    /// [`EDEADLK`]: crate::EDEADLK
+    /// With lockdep, a caller that holds a lock which the handler takes is reported, although all that
+    /// happens is this error.
+    ///
     /// [`EWOULDBLOCK`]: crate::EWOULDBLOCK
     ///
     /// # Examples
@@ -506,17 +530,33 @@ impl<H> Tasklet<H> {
     /// use kernel::prelude::*;
     /// use rust_tasklet::Tasklet;
     ///
-    /// fn drain<H>(rx: &Tasklet<H>) -> Result {
-    ///     // The device was told to stop; now the handler that saw it running comes to its end.
-    ///     rx.synchronize()
+    /// use kernel::sync::atomic::{Atomic, Relaxed};
+    /// use rust_tasklet::{TaskletContext, TaskletHandler};
+    ///
+    /// struct Rx {
+    ///     stop: Atomic<bool>,
     /// }
-    /// # let rx = KBox::pin_init(Tasklet::from_fn(|_cx| ()), GFP_KERNEL)?;
+    ///
+    /// impl TaskletHandler for Rx {
+    ///     fn run(&self, _cx: &TaskletContext) {
+    ///         if !self.stop.load(Relaxed) {
+    ///             // ... touch the device ...
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// fn drain(rx: &Tasklet<Rx>) -> Result {
+    ///     rx.handler().stop.store(true, Relaxed);
+    ///     rx.synchronize()
+    ///     // From here on, no handler touches the device.
+    /// }
+    /// # let rx = KBox::pin_init(Tasklet::new(Rx { stop: Atomic::new(false) }), GFP_KERNEL)?;
     /// # drain(&rx)?;
     /// # Ok::<(), Error>(())
     /// ```
     #[inline]
     pub fn synchronize(&self) -> Result {
-        raw::synchronize(&self.raw)
+        self.raw.synchronize()
     }
 
     /// Whether it is pending, or being killed. A snapshot, for any context.
@@ -534,7 +574,7 @@ impl<H> Tasklet<H> {
         self.raw.is_running()
     }
 
-    /// Whether it is out of service: killed, or static and not revived. A snapshot, for any context.
+    /// Whether it is out of service: killed, or embedded without a handle. A snapshot, for any context.
     #[inline]
     pub fn is_parked(&self) -> bool {
         self.raw.is_parked()
@@ -543,6 +583,6 @@ impl<H> Tasklet<H> {
     /// How often it is disabled. A snapshot, for any context but NMI.
     #[inline]
     pub fn disable_depth(&self) -> u32 {
-        raw::depth(&self.raw)
+        self.raw.depth()
     }
 }

@@ -2,51 +2,52 @@
 
 //! What lockdep is told: that waiting for a handler is like taking a lock that the handler holds.
 //!
-//! So who kills a tasklet while holding a lock that its handler takes gets the report of a possible
-//! deadlock, as with timers and workqueues, and gets it the first time, deadlock or not. Without
-//! `CONFIG_LOCKDEP` there is no field and no code.
-
-use crate::tasklet::handler::Vtable;
+//! A driver that kills a tasklet while it holds a lock that the handler takes gets the report of a
+//! possible deadlock, as with timers and workqueues, the first time, deadlock or not. A handler takes
+//! spinlocks only, so such a call returns `EWOULDBLOCK` where the kernel counts held spinlocks. It is
+//! reported although it does no harm there: a kernel without `CONFIG_PREEMPT_COUNT` does not notice the
+//! spinlock, and waits for ever. Without `CONFIG_LOCKDEP` there is no field and no code.
 
 #[cfg(CONFIG_LOCKDEP)]
 mod imp {
-    use super::*;
     use crate::bindings;
-    use core::mem::MaybeUninit;
+    use core::{
+        ffi::c_void,
+        mem::MaybeUninit, //
+    };
     use kernel::types::Opaque;
 
     /// The map of one tasklet; its class is the handler's type.
     pub(crate) struct HandlerMap(Opaque<bindings::lockdep_map>);
 
     impl HandlerMap {
+        /// `class` is the address of static data; lockdep does not look behind it.
         #[inline]
-        pub(crate) const fn new(vtable: &'static Vtable) -> Self {
+        pub(crate) const fn new(class: *const c_void) -> Self {
             // SAFETY: All zero is valid; this is what `STATIC_LOCKDEP_MAP_INIT()` builds on.
             let mut map: bindings::lockdep_map = unsafe { MaybeUninit::zeroed().assume_init() };
             map.name = c"tasklet_handler".as_ptr().cast();
-            // A static key stands for its address only, and there is one vtable per handler type.
-            // CAST: Lockdep does not look behind the pointer, which is to static data.
-            map.key = core::ptr::from_ref(vtable).cast_mut().cast();
+            map.key = class.cast_mut().cast();
             Self(Opaque::new(map))
         }
 
         /// The handler starts.
         #[inline(always)]
         pub(crate) fn enter(&self) {
-            // SAFETY: The map is initialised.
+            // SAFETY: `new()` initialised the map.
             unsafe { bindings::rust_tasklet_lockdep_enter(self.0.get()) };
         }
 
         /// The handler has returned.
         #[inline(always)]
         pub(crate) fn exit(&self) {
-            // SAFETY: The map is initialised, and was entered.
+            // SAFETY: `new()` initialised the map, and `enter()` came before.
             unsafe { bindings::rust_tasklet_lockdep_exit(self.0.get()) };
         }
 
         /// The caller is about to wait for the handler.
         pub(crate) fn wait(&self) {
-            // SAFETY: The map is initialised.
+            // SAFETY: `new()` initialised the map.
             unsafe { bindings::rust_tasklet_lockdep_wait(self.0.get()) };
         }
     }
@@ -54,13 +55,13 @@ mod imp {
 
 #[cfg(not(CONFIG_LOCKDEP))]
 mod imp {
-    use super::*;
+    use core::ffi::c_void;
 
     pub(crate) struct HandlerMap;
 
     impl HandlerMap {
         #[inline(always)]
-        pub(crate) const fn new(_vtable: &'static Vtable) -> Self {
+        pub(crate) const fn new(_class: *const c_void) -> Self {
             Self
         }
 

@@ -18,13 +18,13 @@ use kernel::types::NotThreadSafe;
 /// It has no size and is only ever seen by reference. It cannot be sent to another thread, nor be
 /// used by a hard interrupt on top of the bottom half, nor be kept until after it.
 ///
-/// A tasklet's handler gets it from [`TaskletContext::softirq`]; other bottom halves may
+/// A tasklet's handler gets it as a [`TaskletContext`]; other bottom halves may
 /// [`assume`](SoftirqContext::assume) it.
 ///
 /// On `PREEMPT_RT` bottom halves run in threads, which may be preempted by others. There it proves
 /// what [`SpinLockBh::lock_with`] needs: a thread that has the lock can go on and release it.
 ///
-/// [`TaskletContext::softirq`]: crate::TaskletContext::softirq
+/// [`TaskletContext`]: crate::TaskletContext
 /// [`SpinLockBh::lock_with`]: crate::SpinLockBh::lock_with
 ///
 /// # Invariants

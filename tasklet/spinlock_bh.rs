@@ -13,9 +13,12 @@
 //! [`SpinLockIrq`]: srctree/rust/kernel/sync/lock/spinlock.rs
 //! [`CondVar::wait`]: kernel::sync::CondVar::wait
 
-use core::ops::{
-    Deref,
-    DerefMut, //
+use core::{
+    cell::UnsafeCell,
+    ops::{
+        Deref,
+        DerefMut, //
+    }, //
 };
 
 use kernel::{
@@ -30,6 +33,7 @@ use kernel::{
         LockClassKey,
         SpinLock, //
     },
+    types::Opaque, //
 };
 
 use crate::{
@@ -117,8 +121,8 @@ macro_rules! new_spinlock_bh {
 /// }
 ///
 /// impl TaskletHandler for Rx {
-///     fn run(&self, cx: &TaskletContext<'_>) {
-///         let mut stats = self.stats.lock_with(cx.softirq());
+///     fn run(&self, cx: &TaskletContext) {
+///         let mut stats = self.stats.lock_with(cx);
 ///         stats.packets += 1;
 ///         stats.bytes += 1500;
 ///     }
@@ -309,7 +313,7 @@ impl<T: ?Sized> SpinLockBh<T> {
     /// let tasklet = KBox::pin_init(
     ///     Tasklet::from_fn({
     ///         let runs = runs.clone();
-    ///         move |cx| *runs.lock_with(cx.softirq()) += 1
+    ///         move |cx| *runs.lock_with(cx) += 1
     ///     }),
     ///     GFP_KERNEL,
     /// )?;
@@ -334,8 +338,8 @@ impl<T: ?Sized> SpinLockBh<T> {
     /// use rust_tasklet::{SpinLockBh, TaskletContext};
     ///
     /// /// If a thread holds the lock right now, come back later.
-    /// fn account(bytes: &SpinLockBh<u64>, new: u64, cx: &TaskletContext<'_>) {
-    ///     match bytes.try_lock_with(cx.softirq()) {
+    /// fn account(bytes: &SpinLockBh<u64>, new: u64, cx: &TaskletContext) {
+    ///     match bytes.try_lock_with(cx) {
     ///         Some(mut bytes) => *bytes += new,
     ///         None => {
     ///             cx.schedule();
@@ -363,6 +367,47 @@ impl<T: ?Sized> SpinLockBh<T> {
         Some(SpinLockBhSoftirqGuard(guard))
     }
 
+    /// A mutable reference to the data, without locking: nobody else can have the lock now.
+    ///
+    /// For a destructor, in any context. It is not a method, as it would have the name of one of [`Pin`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::prelude::*;
+    /// use rust_tasklet::SpinLockBh;
+    ///
+    /// #[pin_data(PinnedDrop)]
+    /// struct Rx {
+    ///     #[pin]
+    ///     queue: SpinLockBh<KVec<u32>>,
+    /// }
+    ///
+    /// #[pinned_drop]
+    /// impl PinnedDrop for Rx {
+    ///     fn drop(self: Pin<&mut Self>) {
+    ///         let left = SpinLockBh::get_mut(self.project().queue);
+    ///         pr_info!("{} packets were left\n", left.len());
+    ///     }
+    /// }
+    /// # let rx = KBox::pin_init(
+    /// #     pin_init!(Rx { queue <- rust_tasklet::new_spinlock_bh!(KVec::new()) }),
+    /// #     GFP_KERNEL,
+    /// # )?;
+    /// # drop(rx);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn get_mut(this: Pin<&mut Self>) -> Pin<&mut T> {
+        // SAFETY: Nothing is moved out of it.
+        let lock: *mut Lock<T, SpinLockBhBackend> =
+            unsafe { &raw mut this.get_unchecked_mut().lock };
+        // CAST: `Lock` is `repr(C)`, and what it has between its state and its data has no size.
+        let layout = lock as *mut LockLayout<T>;
+        // SAFETY: The layouts are the same, and the borrow of `this` is the only one. The data is pinned
+        // with the lock.
+        unsafe { Pin::new_unchecked(&mut *(*layout).data.get()) }
+    }
+
     /// The same lock, as one that leaves bottom halves alone.
     #[inline]
     fn as_lock_in_softirq<'a>(&'a self, _context: &'a SoftirqContext) -> &'a SpinLock<T> {
@@ -374,6 +419,22 @@ impl<T: ?Sized> SpinLockBh<T> {
         unsafe { &*(lock as *const SpinLock<T>) }
     }
 }
+
+/// A [`Lock`] with its fields.
+#[repr(C)]
+struct LockLayout<T: ?Sized> {
+    state: Opaque<<SpinLockBackend as Backend>::State>,
+    data: UnsafeCell<T>,
+}
+
+macro_rules! assert_lock_layout {
+    ($($t:ty),*) => {$(
+        static_assert!(size_of::<LockLayout<$t>>() == size_of::<Lock<$t, SpinLockBhBackend>>());
+        static_assert!(align_of::<LockLayout<$t>>() == align_of::<Lock<$t, SpinLockBhBackend>>());
+    )*};
+}
+// Sizes that leave no place for anything else before the data.
+assert_lock_layout!((), u8, u64, [u64; 3]);
 
 /// For what the kernel crate does with any lock, such as [`LockedBy`](kernel::sync::LockedBy).
 impl<T: ?Sized> Deref for SpinLockBh<T> {

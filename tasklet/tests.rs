@@ -12,12 +12,11 @@ mod tests {
     use crate::{
         bindings,
         tasklet::{
-            handler::Vtable,
-            raw::{
-                self,
-                Priority,
-                RawTasklet, //
+            node::{
+                RawTasklet,
+                Vtable, //
             },
+            prim::Priority,
             registry, //
         },
     };
@@ -29,15 +28,17 @@ mod tests {
 
     static VTABLE: Vtable = Vtable {
         callback,
+        run: |_| (),
         name: || "",
         field: "",
         release: None,
     };
 
     fn live() -> Result<KBox<RawTasklet>> {
-        let raw = KBox::new(RawTasklet::parked(&VTABLE, false), GFP_KERNEL)?;
+        let raw = KBox::new(RawTasklet::fresh(&VTABLE, false), GFP_KERNEL)?;
 
-        raw::revive(&raw).then_some(raw).ok_or(EBUSY)
+        raw.kill()?;
+        raw.revive().then_some(raw).ok_or(EBUSY)
     }
 
     /// The places of `tasklets` in the list; -1 for those that are not there.
@@ -53,18 +54,19 @@ mod tests {
     }
 
     #[test]
-    fn born_parked() -> Result {
-        let fresh = KBox::new(RawTasklet::fresh(&VTABLE, false), GFP_KERNEL)?;
-        let parked = KBox::new(RawTasklet::parked(&VTABLE, true), GFP_KERNEL)?;
+    fn born_out_of_service() -> Result {
+        let fresh = KBox::new(RawTasklet::fresh(&VTABLE, true), GFP_KERNEL)?;
+        let unowned = KBox::new(RawTasklet::unowned(&VTABLE), GFP_KERNEL)?;
 
-        assert_eq!(places([&fresh, &parked]), [-1, -1]);
-        assert_eq!(fresh.state(), "parked");
-        assert_eq!(parked.state(), "parked");
+        assert_eq!(places([&fresh, &unowned]), [-1, -1]);
         assert!(!fresh.is_parked());
-        assert!(parked.is_parked());
-        assert!(!parked.schedule(Priority::Normal));
-        assert_eq!(raw::depth(&fresh), 0);
-        assert_eq!(raw::depth(&parked), 1);
+        assert!(unowned.is_parked());
+        assert!(!fresh.is_scheduled());
+        assert!(!unowned.is_scheduled());
+        assert!(!unowned.schedule(Priority::Normal));
+        assert!(!unowned.revive());
+        assert_eq!(fresh.depth(), 1);
+        assert_eq!(unowned.depth(), 0);
         Ok(())
     }
 
@@ -77,10 +79,12 @@ mod tests {
         assert_eq!(places([&a, &b, &c]), [2, 1, 0]);
         drop(b);
         assert_eq!(places([&a, &c]), [1, 0]);
-        // It is listed until it is dropped, and once.
-        raw::kill(&a)?;
-        assert!(raw::revive(&a));
-        assert_eq!(places([&a, &c]), [1, 0]);
+        // It is listed while it is in service, and once.
+        a.kill()?;
+        assert_eq!(places([&a, &c]), [-1, 0]);
+        assert!(a.revive());
+        assert!(!a.revive());
+        assert_eq!(places([&a, &c]), [0, 1]);
         drop(a);
         assert_eq!(places([&c]), [0]);
         Ok(())
@@ -93,15 +97,15 @@ mod tests {
         raw.raise_depth();
         raw.raise_depth();
         raw.keep_depth();
-        assert_eq!(raw::depth(&raw), 2);
-        assert_eq!(raw::lower_kept(&raw), Ok(()));
-        assert_eq!(raw::lower_kept(&raw), Err(EINVAL));
-        assert_eq!(raw::depth(&raw), 1);
+        assert_eq!(raw.depth(), 2);
+        assert_eq!(raw.lower_kept(), Ok(()));
+        assert_eq!(raw.lower_kept(), Err(EINVAL));
+        assert_eq!(raw.depth(), 1);
         // Not even a kill forgets it.
-        raw::kill(&raw)?;
-        assert_eq!(raw::depth(&raw), 1);
+        raw.kill()?;
+        assert_eq!(raw.depth(), 1);
         raw.lower_depth();
-        assert_eq!(raw::depth(&raw), 0);
+        assert_eq!(raw.depth(), 0);
         Ok(())
     }
 }

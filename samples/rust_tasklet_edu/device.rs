@@ -36,8 +36,8 @@ use rust_tasklet::{
     impl_has_tasklet,
     EmbeddedTasklet,
     Tasklet,
-    TaskletContext,
-    TaskletItem, //
+    TaskletCallback,
+    TaskletContext, //
 };
 
 use crate::{
@@ -271,10 +271,10 @@ impl irq::Handler for Interrupt {
 }
 
 /// The bottom half.
-impl TaskletItem for Edu {
+impl TaskletCallback for Edu {
     type Pointer = Arc<Self>;
 
-    fn run(this: ArcBorrow<'_, Self>, _cx: &TaskletContext<'_>) {
+    fn run(this: ArcBorrow<'_, Self>, _cx: &TaskletContext) {
         let tasklet = Moment::now();
         this.totals.runs.fetch_add(1, Relaxed);
 

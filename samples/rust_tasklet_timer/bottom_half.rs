@@ -120,7 +120,7 @@ impl BottomHalf {
 }
 
 impl TaskletHandler for BottomHalf {
-    fn run(&self, _cx: &TaskletContext<'_>) {
+    fn run(&self, _cx: &TaskletContext) {
         // In this order: what is in the ring now was stamped before now.
         let stamps = self.ring.drain();
         let now = self.clock.now_ns();

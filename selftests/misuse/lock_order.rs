@@ -16,7 +16,7 @@ pub struct Shared {
 }
 
 impl TaskletHandler for Shared {
-    fn run(&self, _cx: &TaskletContext<'_>) {
+    fn run(&self, _cx: &TaskletContext) {
         *self.runs.lock() += 1;
     }
 }

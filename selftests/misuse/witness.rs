@@ -19,8 +19,8 @@ use rust_tasklet::{
     impl_has_tasklet,
     EmbeddedTasklet,
     TaskletBox,
-    TaskletHandle,
-    TaskletItem, //
+    TaskletCallback,
+    TaskletHandle, //
 };
 
 /// The counter in the harness that [`Payload`]s count their runs in.
@@ -140,7 +140,7 @@ pub struct Payload(pub Arc<Witness>);
 
 impl Payload {
     /// A run, of whatever tasklet has the payload.
-    pub fn run(&self, cx: &TaskletContext<'_>) {
+    pub fn run(&self, cx: &TaskletContext) {
         let witness = &*self.0;
 
         witness.runs.add(1);
@@ -188,7 +188,7 @@ impl Drop for Payload {
 }
 
 impl TaskletHandler for Payload {
-    fn run(&self, cx: &TaskletContext<'_>) {
+    fn run(&self, cx: &TaskletContext) {
         self.run(cx);
     }
 }
@@ -207,10 +207,10 @@ impl_has_tasklet! {
     impl HasTasklet<Self> for Nic { self.rx }
 }
 
-impl TaskletItem for Nic {
+impl TaskletCallback for Nic {
     type Pointer = Arc<Self>;
 
-    fn run(this: ArcBorrow<'_, Self>, cx: &TaskletContext<'_>) {
+    fn run(this: ArcBorrow<'_, Self>, cx: &TaskletContext) {
         this.payload.run(cx);
     }
 }
@@ -232,10 +232,10 @@ impl Nic {
 /// A driver with one owner, and two tasklets that run the same.
 #[pin_data]
 pub struct Uart {
-    /// The tasklet of [`Owner::Boxed`], and one of those of [`Owner::Nested`].
+    /// The tasklet of [`Owner::Boxed`].
     #[pin]
     pub rx: EmbeddedTasklet<Self, 0>,
-    /// The tasklet of [`Owner::Nested`] that is scheduled.
+    /// Another one.
     #[pin]
     pub tx: EmbeddedTasklet<Self, 1>,
     payload: Payload,
@@ -246,18 +246,18 @@ impl_has_tasklet! {
     impl HasTasklet<Self, 1> for Uart { self.tx }
 }
 
-impl TaskletItem<0> for Uart {
+impl TaskletCallback<0> for Uart {
     type Pointer = Pin<KBox<Self>>;
 
-    fn run(this: Pin<&Self>, cx: &TaskletContext<'_>) {
+    fn run(this: Pin<&Self>, cx: &TaskletContext) {
         this.payload.run(cx);
     }
 }
 
-impl TaskletItem<1> for Uart {
+impl TaskletCallback<1> for Uart {
     type Pointer = Pin<KBox<Self>>;
 
-    fn run(this: Pin<&Self>, cx: &TaskletContext<'_>) {
+    fn run(this: Pin<&Self>, cx: &TaskletContext) {
         this.payload.run(cx);
     }
 }
@@ -277,6 +277,54 @@ impl Uart {
     }
 }
 
+/// A driver with two tasklets that run the same, in service together: their handles share it.
+#[pin_data]
+pub struct Duo {
+    /// The tasklet that is scheduled.
+    #[pin]
+    pub rx: EmbeddedTasklet<Self, 0>,
+    /// The other one.
+    #[pin]
+    pub tx: EmbeddedTasklet<Self, 1>,
+    payload: Payload,
+}
+
+impl_has_tasklet! {
+    impl HasTasklet<Self, 0> for Duo { self.rx }
+    impl HasTasklet<Self, 1> for Duo { self.tx }
+}
+
+impl TaskletCallback<0> for Duo {
+    type Pointer = Arc<Self>;
+
+    fn run(this: ArcBorrow<'_, Self>, cx: &TaskletContext) {
+        this.payload.run(cx);
+    }
+}
+
+impl TaskletCallback<1> for Duo {
+    type Pointer = Arc<Self>;
+
+    fn run(this: ArcBorrow<'_, Self>, cx: &TaskletContext) {
+        this.payload.run(cx);
+    }
+}
+
+impl Duo {
+    /// A driver without a handle yet.
+    pub fn new(witness: &Arc<Witness>) -> Result<Arc<Self>> {
+        let payload = Payload(witness.clone());
+        Arc::pin_init(
+            pin_init!(Self {
+                rx <- Tasklet::embedded(),
+                tx <- Tasklet::embedded(),
+                payload,
+            }),
+            GFP_KERNEL,
+        )
+    }
+}
+
 /// An owner that may be dropped anywhere, of any form.
 pub enum Owner {
     /// The heap form.
@@ -285,8 +333,8 @@ pub enum Owner {
     Shared(TaskletHandle<Arc<Nic>>),
     /// A handle that owns a box.
     Boxed(TaskletHandle<Pin<KBox<Uart>>>),
-    /// A handle that owns a handle.
-    Nested(TaskletHandle<TaskletHandle<Pin<KBox<Uart>>, 0>, 1>),
+    /// Two handles of one struct, each of which owns a reference.
+    Twins(TaskletHandle<Arc<Duo>, 0>, TaskletHandle<Arc<Duo>, 1>),
 }
 
 // An owner is a pointer; only what it points to is pinned.
@@ -311,7 +359,7 @@ macro_rules! with_tasklet_of {
                 let $tasklet = owner.tasklet();
                 $value
             }
-            Owner::Nested(owner) => {
+            Owner::Twins(owner, _) => {
                 let $tasklet = owner.tasklet();
                 $value
             }
@@ -321,7 +369,7 @@ macro_rules! with_tasklet_of {
 
 impl Owner {
     /// Each of the forms.
-    pub const FORMS: [Form; 4] = [Self::heap, Self::shared, Self::boxed, Self::nested];
+    pub const FORMS: [Form; 4] = [Self::heap, Self::shared, Self::boxed, Self::twins];
 
     /// [`Owner::Heap`] of a new payload.
     pub fn heap(witness: &Arc<Witness>) -> Result<Self> {
@@ -339,16 +387,17 @@ impl Owner {
         Ok(Self::Boxed(TaskletHandle::activate(Uart::new(witness)?)?))
     }
 
-    /// [`Owner::Nested`] of a new payload.
-    pub fn nested(witness: &Arc<Witness>) -> Result<Self> {
-        let rx = TaskletHandle::activate(Uart::new(witness)?)?;
-        Ok(Self::Nested(TaskletHandle::activate(rx)?))
+    /// [`Owner::Twins`] of a new payload.
+    pub fn twins(witness: &Arc<Witness>) -> Result<Self> {
+        let duo = Duo::new(witness)?;
+        let rx = TaskletHandle::activate(duo.clone())?;
+        Ok(Self::Twins(rx, TaskletHandle::activate(duo)?))
     }
 
     /// How many tasklets are live once it was scheduled.
     pub fn tasklets(&self) -> u32 {
         match self {
-            Self::Nested(_) => 2,
+            Self::Twins(..) => 2,
             _ => 1,
         }
     }
@@ -364,7 +413,7 @@ impl Owner {
     }
 
     /// See [`Tasklet::disable`].
-    pub fn disable(&self) -> Result<Disabled<'_>> {
+    pub fn disable(&self) -> Result<DisableGuard<'_>> {
         with_tasklet_of!(self, |tasklet| tasklet.disable())
     }
 

@@ -65,11 +65,7 @@ fn cycle(cpu: u32, rng: &mut Rng) {
     let p = params::get();
     let own = &SLOTS[p.nsubjects as usize];
     if let Some(generation) = own.begin() {
-        own.fill(Owner::new(
-            Form::choose(p, rng, own, false),
-            own,
-            generation,
-        ));
+        own.fill(Owner::new(Form::choose(p, rng, own), own, generation));
     }
     let other = &SLOTS[rng.below(p.nsubjects) as usize];
 

@@ -15,7 +15,6 @@ use kernel::{
         Delta, //
     },
 };
-use rust_tasklet::with_tasklet;
 
 use crate::{
     invariants::{
@@ -26,14 +25,12 @@ use crate::{
     load,
     owner::{
         Form,
-        Owner,
-        Uart, //
+        Owner, //
     },
     params::{
         self,
         Params, //
     },
-    payload::Payload,
     rng::Rng,
     slot::{
         Place,
@@ -50,8 +47,6 @@ use crate::{
 
 /// How deep operations nest, those of a thread between the two halves of another one.
 const NESTING: u32 = 2;
-/// How many operations a thread does at most while it lends a tasklet of its own.
-const LOAN: u32 = 100;
 
 /// The slot where something rare was done last: others join in.
 static HOT: Atomic<u32> = Atomic::new(0);
@@ -182,7 +177,7 @@ impl Actor {
                 expect_refusal(place, user.owner().disable().map(drop));
                 user.slot.ledger.after_lower();
             }
-            Operation::Kill if user.owner().has_revive() && self.rng.below(2) == 0 => {
+            Operation::Kill if self.rng.below(2) == 0 => {
                 user.slot.ledger.revive(|| user.owner().revive());
             }
             Operation::Kill => expect_refusal(place, user.owner().kill()),
@@ -325,11 +320,7 @@ impl Actor {
             schedule(user, Place::Thread, false);
         }
         self.nest(user.slot);
-        if owner.has_revive() {
-            ledger.revive(|| owner.revive());
-        } else {
-            user.slot.close(Place::Thread);
-        }
+        ledger.revive(|| owner.revive());
     }
 
     /// Makes a tasklet where there is none, or drops one that others had to leave.
@@ -338,46 +329,8 @@ impl Actor {
         let Some(generation) = slot.begin() else {
             return;
         };
-        match Form::choose(self.p, &mut self.rng, slot, self.nesting == 0) {
-            Form::Borrowed => self.lend(slot, generation),
-            form => slot.fill(Owner::new(form, slot, generation)),
-        }
-    }
-
-    /// Makes a tasklet that others use as long as this thread lets them.
-    fn lend(&mut self, slot: &'static Slot, generation: u32) {
-        let uart = match Uart::new(Payload::new(slot, generation)) {
-            Ok(uart) => uart,
-            Err(e) => return slot.fill(Err(e)),
-        };
-        let lent = with_tasklet(uart.as_ref(), |tasklet| {
-            slot.fill(Ok(Owner::Borrowed(tasklet.into())));
-            self.nesting = 1;
-            let on = self.on.replace(slot);
-            for _ in 0..self.rng.below(LOAN) {
-                if load::pausing() {
-                    break;
-                }
-                self.step();
-                harness::resched();
-            }
-            self.on = on;
-            self.nesting = 0;
-            // It may be closed already, and must not be used after this returns.
-            if let Some(user) = slot.get(Place::Thread) {
-                user.slot.close(Place::Thread);
-            }
-            while !slot.is_leaving() {
-                harness::doze();
-            }
-        });
-        if let Err(e) = lent {
-            violated(
-                Invariant::Context,
-                fmt!("with_tasklet() in a thread: {e:?}"),
-            );
-            slot.fill(Err(e));
-        }
+        let form = Form::choose(self.p, &mut self.rng, slot);
+        slot.fill(Owner::new(form, slot, generation));
     }
 }
 
@@ -402,16 +355,14 @@ pub(crate) fn schedule(user: &User, place: Place, hi: bool) {
 fn expect_refusal(place: Place, result: Result) {
     let refused = match (place, result) {
         _ if injected(Invariant::Context) => false,
-        (Place::OwnHandler, Err(e)) if e == EDEADLK => {
-            saw(Window::Deadlock);
+        (Place::OwnHandler, Err(e)) if e == EWOULDBLOCK => {
+            saw(Window::OwnHandler);
             true
         }
         (Place::Handler | Place::Interrupt, Err(e)) if e == EWOULDBLOCK => {
             saw(Window::WouldBlock);
             true
         }
-        // The crate may mistake another handler for the own one.
-        (Place::Handler, Err(e)) => e == EDEADLK,
         _ => false,
     };
     if !refused {
@@ -423,7 +374,7 @@ fn expect_refusal(place: Place, result: Result) {
 }
 
 /// What a handler does in a run.
-pub(crate) fn in_handler(slot: &'static Slot, cx: &TaskletContext<'_>, rng: &mut Rng) {
+pub(crate) fn in_handler(slot: &'static Slot, cx: &TaskletContext, rng: &mut Rng) {
     let p = params::get();
 
     if p.run_us != 0 && rng.below(4) == 0 {

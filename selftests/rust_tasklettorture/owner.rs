@@ -2,16 +2,14 @@
 
 //! The forms of owners, and how each is made, used and dropped.
 
-use core::ptr::NonNull;
-
 use harness::prelude::*;
 use kernel::sync::ArcBorrow;
 use rust_tasklet::{
     impl_has_tasklet,
     EmbeddedTasklet,
     TaskletBox,
-    TaskletHandle,
-    TaskletItem, //
+    TaskletCallback,
+    TaskletHandle, //
 };
 
 use crate::{
@@ -40,15 +38,15 @@ impl_has_tasklet! {
     impl HasTasklet<Self> for Nic { self.rx }
 }
 
-impl TaskletItem for Nic {
+impl TaskletCallback for Nic {
     type Pointer = Arc<Self>;
 
-    fn run(this: ArcBorrow<'_, Self>, cx: &TaskletContext<'_>) {
+    fn run(this: ArcBorrow<'_, Self>, cx: &TaskletContext) {
         this.payload.run(cx);
     }
 }
 
-/// A struct with a tasklet and one owner, or none: it may also be borrowed.
+/// A struct with a tasklet and one owner.
 #[pin_data]
 pub(crate) struct Uart {
     #[pin]
@@ -60,10 +58,10 @@ impl_has_tasklet! {
     impl HasTasklet<Self> for Uart { self.rx }
 }
 
-impl TaskletItem for Uart {
+impl TaskletCallback for Uart {
     type Pointer = Pin<KBox<Self>>;
 
-    fn run(this: Pin<&Self>, cx: &TaskletContext<'_>) {
+    fn run(this: Pin<&Self>, cx: &TaskletContext) {
         this.payload.run(cx);
     }
 }
@@ -97,34 +95,25 @@ pub(crate) enum Form {
     Box,
     Arc,
     KBox,
-    Borrowed,
     Static,
 }
 
 impl Form {
-    /// Chooses the form for a slot. Only a thread that holds nothing `may_borrow`.
-    pub(crate) fn choose(p: &Params, rng: &mut Rng, slot: &Slot, may_borrow: bool) -> Self {
-        const FORMS: [Form; 6] = [
-            Form::Inline,
-            Form::Box,
-            Form::Arc,
-            Form::KBox,
-            Form::Borrowed,
-            Form::Static,
-        ];
+    /// Chooses the form for a slot.
+    pub(crate) fn choose(p: &Params, rng: &mut Rng, slot: &Slot) -> Self {
+        const FORMS: [Form; 5] = [Form::Inline, Form::Box, Form::Arc, Form::KBox, Form::Static];
         let form = rng.weighted(&[
             p.form_inline,
             p.form_box,
             p.form_arc,
             p.form_kbox,
-            if may_borrow { p.form_borrowed } else { 0 },
             if slot.index() < STATICS.len() {
                 p.form_static
             } else {
                 0
             },
         ]);
-        // The parameters allow none that may be nested: a static cannot be anywhere.
+        // The parameters allow statics only, and a static cannot be anywhere.
         form.map_or(Form::Box, |form| FORMS[form])
     }
 }
@@ -139,8 +128,6 @@ pub(crate) enum Owner {
     Arc(TaskletHandle<Arc<Nic>>),
     /// The embedded form, boxed.
     KBox(TaskletHandle<Pin<KBox<Uart>>>),
-    /// The embedded form, borrowed: valid until the slot has let it go.
-    Borrowed(NonNull<EmbeddedTasklet<Uart>>),
     /// The static form.
     Static(&'static Tasklet<Payload>),
 }
@@ -165,18 +152,13 @@ macro_rules! with_tasklet_of {
                 let $tasklet = owner.tasklet();
                 $value
             }
-            Owner::Borrowed(tasklet) => {
-                // SAFETY: Whoever has a reference to the owner keeps the slot from letting it go.
-                let $tasklet = unsafe { tasklet.as_ref() };
-                $value
-            }
             Owner::Static($tasklet) => $value,
         }
     };
 }
 
 impl Owner {
-    /// Makes an owner of any form but the borrowed one.
+    /// Makes an owner.
     pub(crate) fn new(form: Form, slot: &'static Slot, generation: u32) -> Result<Self> {
         let payload = Payload::new(slot, generation);
         Ok(match form {
@@ -189,7 +171,7 @@ impl Owner {
                 GFP_KERNEL,
             )?)?),
             Form::KBox => Self::KBox(TaskletHandle::activate(Uart::new(payload)?)?),
-            Form::Box | Form::Borrowed => Self::Box(TaskletBox::new(payload, GFP_KERNEL)?),
+            Form::Box => Self::Box(TaskletBox::new(payload, GFP_KERNEL)?),
             Form::Static => {
                 // That of a static is there already.
                 core::mem::forget(payload);
@@ -209,7 +191,6 @@ impl Owner {
             Self::Box(_) => Window::MadeBox,
             Self::Arc(_) => Window::MadeArc,
             Self::KBox(_) => Window::MadeKBox,
-            Self::Borrowed(_) => Window::MadeBorrowed,
             Self::Static(_) => Window::MadeStatic,
         });
     }
@@ -249,12 +230,12 @@ impl Owner {
     }
 
     /// See [`Tasklet::disable`].
-    pub(crate) fn disable(&self) -> Result<Disabled<'_>> {
+    pub(crate) fn disable(&self) -> Result<DisableGuard<'_>> {
         with_tasklet_of!(self, |tasklet| tasklet.disable())
     }
 
     /// See [`Tasklet::disable_nosync`].
-    pub(crate) fn disable_nosync(&self) -> Disabled<'_> {
+    pub(crate) fn disable_nosync(&self) -> DisableGuard<'_> {
         with_tasklet_of!(self, |tasklet| tasklet.disable_nosync())
     }
 
@@ -273,11 +254,6 @@ impl Owner {
         with_tasklet_of!(self, |tasklet| tasklet.kill())
     }
 
-    /// Whether there is a [`Tasklet::revive`] for this form.
-    pub(crate) fn has_revive(&self) -> bool {
-        !matches!(self, Self::Borrowed(_))
-    }
-
     /// See [`Tasklet::revive`] and [`TaskletHandle::revive`].
     pub(crate) fn revive(&self) -> bool {
         match self {
@@ -285,7 +261,6 @@ impl Owner {
             Self::Box(tasklet) => tasklet.revive(),
             Self::Arc(handle) => handle.revive(),
             Self::KBox(handle) => handle.revive(),
-            Self::Borrowed(_) => false,
             Self::Static(tasklet) => tasklet.revive(),
         }
     }

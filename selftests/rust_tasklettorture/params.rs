@@ -90,7 +90,6 @@ params! {
     form_box: u32 = WEIGHT;
     form_arc: u32 = WEIGHT;
     form_kbox: u32 = WEIGHT;
-    form_borrowed: u32 = WEIGHT;
     form_static: u32 = WEIGHT;
 }
 
@@ -126,11 +125,9 @@ impl Params {
             return Err(EINVAL);
         }
         // A static belongs to one of the first slots only.
-        if this.form_inline + this.form_box + this.form_arc + this.form_kbox + this.form_borrowed
-            == 0
-        {
+        if this.form_inline + this.form_box + this.form_arc + this.form_kbox == 0 {
             return bad(fmt!(
-                "all of form_inline to form_borrowed are 0, there would be no tasklets"
+                "all of form_inline to form_kbox are 0, there would be no tasklets"
             ));
         }
         if cpus().any(|cpu| cpu as usize >= MAX_CPUS) {

@@ -64,7 +64,7 @@ impl Payload {
     }
 
     /// A run, of whatever tasklet has this.
-    pub(crate) fn run(&self, cx: &TaskletContext<'_>) {
+    pub(crate) fn run(&self, cx: &TaskletContext) {
         match self.canary.load(Relaxed) {
             ALIVE => (),
             DROPPED => return violated(Invariant::LateRun, fmt!("its data was dropped")),
@@ -108,7 +108,7 @@ impl Payload {
 }
 
 impl TaskletHandler for Payload {
-    fn run(&self, cx: &TaskletContext<'_>) {
+    fn run(&self, cx: &TaskletContext) {
         self.run(cx);
     }
 }

@@ -220,17 +220,15 @@ impl Slot {
             Window::DroppedRunning,
             self.ledger.running_on().is_some() && place != Place::OwnHandler,
         );
-        if !matches!(owner, Owner::Borrowed(_)) {
-            saw(match place {
-                Place::Thread => Window::DroppedInTask,
-                Place::Handler => Window::DroppedInSoftirq,
-                Place::OwnHandler => Window::DroppedByItself,
-                Place::Interrupt => Window::DroppedInHardirq,
-            });
-        }
+        saw(match place {
+            Place::Thread => Window::DroppedInTask,
+            Place::Handler => Window::DroppedInSoftirq,
+            Place::OwnHandler => Window::DroppedByItself,
+            Place::Interrupt => Window::DroppedInHardirq,
+        });
         // SAFETY: By the type invariant.
         unsafe { *self.leaving.get() = Some(self.ledger.before_kill()) };
-        // Whoever borrowed the tasklet to the slot waits for this, and so does its payload.
+        // The payload waits for this.
         self.stage.store(stage::LEAVING, Release);
         if let Owner::Static(tasklet) = owner {
             if let Err(e) = tasklet.kill() {

@@ -105,14 +105,13 @@ windows! {
     WouldBlock = "waiting refused in atomic context", |p| {
         (interrupts(p) || p.handler_ops != 0) && p.disable + p.kill + p.synchronize != 0
     };
-    Deadlock = "waiting refused in the own handler", |p| scheduled_and(p, p.handler_ops != 0);
+    OwnHandler = "waiting refused in the own handler", |p| scheduled_and(p, p.handler_ops != 0);
     // Owners.
     Made = "made", always;
     MadeInline = "made: Tasklet", |p| p.form_inline != 0;
     MadeBox = "made: TaskletBox", |p| p.form_box != 0;
     MadeArc = "made: TaskletHandle of an Arc", |p| p.form_arc != 0;
     MadeKBox = "made: TaskletHandle of a KBox", |p| p.form_kbox != 0;
-    MadeBorrowed = "made: with_tasklet()", |p| p.form_borrowed != 0;
     MadeStatic = "made: static_tasklet!", |p| p.form_static != 0;
     NotMade = "not made, for want of memory", never;
     DroppedInTask = "dropped in a thread", |p| p.close != 0;

@@ -27,7 +27,7 @@ struct Rx<R> {
 }
 
 impl<R: core::ops::Deref<Target = Ring> + Sync> TaskletHandler for Rx<R> {
-    fn run(&self, _cx: &TaskletContext<'_>) {
+    fn run(&self, _cx: &TaskletContext) {
         self.ring.0.fetch_add(1, Relaxed);
     }
 }

@@ -9,12 +9,12 @@ use kernel::prelude::*;
 use rust_tasklet::{
     impl_has_tasklet,
     EmbeddedTasklet,
-    TaskletContext,
-    TaskletItem, //
+    TaskletCallback,
+    TaskletContext, //
 };
 #[cfg(fault)]
 use rust_tasklet::{
-    Embedded,
+    Tasklet,
     TaskletHandler, //
 };
 
@@ -28,14 +28,25 @@ impl_has_tasklet! {
     impl HasTasklet<Self> for Nic { self.rx }
 }
 
-impl TaskletItem for Nic {
+impl TaskletCallback for Nic {
     type Pointer = Pin<KBox<Self>>;
 
-    fn run(_this: Pin<&Self>, _cx: &TaskletContext<'_>) {}
+    fn run(_this: Pin<&Self>, _cx: &TaskletContext) {}
+}
+
+/// Gives a name to what stands in the place of the handler.
+#[cfg(fault)]
+trait HandlerOf {
+    type Handler;
 }
 
 #[cfg(fault)]
-impl TaskletHandler for Embedded<Nic, 0> {
+impl<H> HandlerOf for Tasklet<H> {
+    type Handler = H;
+}
+
+#[cfg(fault)]
+impl TaskletHandler for <EmbeddedTasklet<Nic> as HandlerOf>::Handler {
     //~^ E0117
-    fn run(&self, _cx: &TaskletContext<'_>) {}
+    fn run(&self, _cx: &TaskletContext) {}
 }

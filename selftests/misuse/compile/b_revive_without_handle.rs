@@ -10,9 +10,9 @@ use rust_tasklet::{
     impl_has_tasklet,
     EmbeddedTasklet,
     Tasklet,
+    TaskletCallback, //
     TaskletContext,
     TaskletHandle,
-    TaskletItem, //
 };
 
 #[pin_data]
@@ -25,10 +25,10 @@ impl_has_tasklet! {
     impl HasTasklet<Self> for Nic { self.rx }
 }
 
-impl TaskletItem for Nic {
+impl TaskletCallback for Nic {
     type Pointer = Pin<KBox<Self>>;
 
-    fn run(_this: Pin<&Self>, _cx: &TaskletContext<'_>) {}
+    fn run(_this: Pin<&Self>, _cx: &TaskletContext) {}
 }
 
 fn driver() -> Result {
@@ -37,7 +37,7 @@ fn driver() -> Result {
     let nic = TaskletHandle::<_>::activate(nic)?;
     nic.rx.kill()?;
     #[cfg(fault)]
-    nic.rx.revive(); //~ E0277
+    nic.rx.revive(); //~ E0277 if it is embedded, its `TaskletHandle` revives it
     #[cfg(not(fault))]
     nic.revive();
     Ok(())

@@ -2,18 +2,27 @@
 
 //! Class B: two owners of one boxed driver, each of which frees it.
 //!
-//! Rejected: the first handle took the box; a second tasklet is activated with the handle of the first.
+//! Rejected: the first handle took the box. Two tasklets of one struct share an `Arc`.
 
+#[cfg(fault)]
 use core::pin::Pin;
 use kernel::prelude::*;
+#[cfg(not(fault))]
+use kernel::sync::Arc;
 use rust_tasklet::{
     impl_has_tasklet,
     EmbeddedTasklet,
     Tasklet,
+    TaskletCallback,
     TaskletContext,
     TaskletHandle,
-    TaskletItem, //
+    TaskletPointer, //
 };
+
+#[cfg(fault)]
+type Owner = Pin<KBox<Nic>>;
+#[cfg(not(fault))]
+type Owner = Arc<Nic>;
 
 #[pin_data]
 struct Nic {
@@ -28,30 +37,30 @@ impl_has_tasklet! {
     impl HasTasklet<Self, 1> for Nic { self.tx }
 }
 
-impl TaskletItem<0> for Nic {
-    type Pointer = Pin<KBox<Self>>;
+impl TaskletCallback<0> for Nic {
+    type Pointer = Owner;
 
-    fn run(_this: Pin<&Self>, _cx: &TaskletContext<'_>) {}
+    fn run(_this: <Owner as TaskletPointer>::Borrowed<'_>, _cx: &TaskletContext) {}
 }
 
-impl TaskletItem<1> for Nic {
-    type Pointer = Pin<KBox<Self>>;
+impl TaskletCallback<1> for Nic {
+    type Pointer = Owner;
 
-    fn run(_this: Pin<&Self>, _cx: &TaskletContext<'_>) {}
+    fn run(_this: <Owner as TaskletPointer>::Borrowed<'_>, _cx: &TaskletContext) {}
 }
 
-fn driver() -> Result {
-    let nic = KBox::pin_init(
-        pin_init!(Nic {
-            rx <- Tasklet::embedded(),
-            tx <- Tasklet::embedded(),
-        }),
-        GFP_KERNEL,
-    )?;
+fn driver(nic: Owner) -> Result {
     #[cfg(fault)]
     let _rx = TaskletHandle::<_, 0>::activate(nic)?;
     #[cfg(not(fault))]
-    let nic = TaskletHandle::<_, 0>::activate(nic)?;
+    let _rx = TaskletHandle::<_, 0>::activate(nic.clone())?;
     let _tx = TaskletHandle::<_, 1>::activate(nic)?; //~ E0382
     Ok(())
+}
+
+fn nic() -> impl PinInit<Nic> {
+    pin_init!(Nic {
+        rx <- Tasklet::embedded(),
+        tx <- Tasklet::embedded(),
+    })
 }

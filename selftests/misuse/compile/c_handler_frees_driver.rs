@@ -9,8 +9,8 @@ use kernel::prelude::*;
 use rust_tasklet::{
     impl_has_tasklet,
     EmbeddedTasklet,
+    TaskletCallback, //
     TaskletContext,
-    TaskletItem, //
 };
 
 #[pin_data]
@@ -23,16 +23,16 @@ impl_has_tasklet! {
     impl HasTasklet<Self> for Nic { self.rx }
 }
 
-impl TaskletItem for Nic {
+impl TaskletCallback for Nic {
     type Pointer = Pin<KBox<Self>>;
 
     #[cfg(fault)]
-    fn run(this: Pin<KBox<Self>>, _cx: &TaskletContext<'_>) {
+    fn run(this: Pin<KBox<Self>>, _cx: &TaskletContext) {
         //~^ E0053
         drop(this);
     }
     #[cfg(not(fault))]
-    fn run(this: Pin<&Self>, _cx: &TaskletContext<'_>) {
+    fn run(this: Pin<&Self>, _cx: &TaskletContext) {
         let _ = this;
     }
 }

@@ -14,12 +14,12 @@ struct Rx;
 
 impl TaskletHandler for Rx {
     #[cfg(fault)]
-    fn run(self: KBox<Self>, _cx: &TaskletContext<'_>) {
+    fn run(self: KBox<Self>, _cx: &TaskletContext) {
         //~^ E0053
         drop(self);
     }
     #[cfg(not(fault))]
-    fn run(&self, _cx: &TaskletContext<'_>) {
+    fn run(&self, _cx: &TaskletContext) {
         let _ = KBox::new(Rx, GFP_ATOMIC);
     }
 }

@@ -15,7 +15,7 @@ struct Rx {
 }
 
 impl TaskletHandler for Rx {
-    fn run(&self, _cx: &TaskletContext<'_>) {
+    fn run(&self, _cx: &TaskletContext) {
         #[cfg(fault)]
         drop(self.buffer); //~ E0507
         #[cfg(not(fault))]

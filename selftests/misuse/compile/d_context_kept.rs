@@ -14,7 +14,7 @@ fn keep<T: 'static>(_later: T) {}
 struct Rx;
 
 impl TaskletHandler for Rx {
-    fn run(&self, cx: &TaskletContext<'_>) {
+    fn run(&self, cx: &TaskletContext) {
         #[cfg(fault)]
         keep(cx); //~ E0521
         #[cfg(not(fault))]

@@ -16,7 +16,7 @@ use rust_tasklet::{
 struct Rx;
 
 impl TaskletHandler for Rx {
-    fn run(&self, cx: &TaskletContext<'_>) {
+    fn run(&self, cx: &TaskletContext) {
         #[cfg(fault)]
         let later = move || _ = cx.schedule();
         #[cfg(not(fault))]

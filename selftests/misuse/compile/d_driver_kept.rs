@@ -14,8 +14,8 @@ use kernel::{
 use rust_tasklet::{
     impl_has_tasklet,
     EmbeddedTasklet,
+    TaskletCallback, //
     TaskletContext,
-    TaskletItem, //
 };
 
 #[pin_data]
@@ -30,10 +30,10 @@ impl_has_tasklet! {
 
 fn keep<T: 'static>(_later: T) {}
 
-impl TaskletItem for Nic {
+impl TaskletCallback for Nic {
     type Pointer = Arc<Self>;
 
-    fn run(this: ArcBorrow<'_, Self>, _cx: &TaskletContext<'_>) {
+    fn run(this: ArcBorrow<'_, Self>, _cx: &TaskletContext) {
         #[cfg(fault)]
         keep(this); //~ E0521
         #[cfg(not(fault))]

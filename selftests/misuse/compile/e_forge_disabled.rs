@@ -6,13 +6,13 @@
 
 use kernel::prelude::*;
 use rust_tasklet::{
-    Disabled,
+    DisableGuard,
     Tasklet, //
 };
 
-fn driver<'a, H>(rx: &'a Tasklet<H>) -> Result<Disabled<'a>> {
+fn driver<'a, H>(rx: &'a Tasklet<H>) -> Result<DisableGuard<'a>> {
     #[cfg(fault)]
-    let off = Disabled {}; //~ with struct literal syntax due to private fields
+    let off = DisableGuard {}; //~ with struct literal syntax due to private fields
     #[cfg(not(fault))]
     let off = rx.disable()?;
     Ok(off)

@@ -15,7 +15,7 @@ use rust_tasklet::{
 struct Rx;
 
 impl TaskletHandler for Rx {
-    fn run(&self, _cx: &TaskletContext<'_>) {}
+    fn run(&self, _cx: &TaskletContext) {}
 }
 
 #[cfg(not(fault))]
@@ -28,5 +28,5 @@ fn driver() {
     let rx = &Tasklet::new_static(Rx, false); //~ E0133
     #[cfg(not(fault))]
     let rx = &RX;
-    rx.revive();
+    rx.schedule();
 }

@@ -23,8 +23,8 @@ struct Rx {
 }
 
 impl TaskletHandler for Rx {
-    fn run(&self, cx: &TaskletContext<'_>) {
-        let mut packets = self.packets.lock_with(cx.softirq());
+    fn run(&self, cx: &TaskletContext) {
+        let mut packets = self.packets.lock_with(cx);
         *packets += 1;
         #[cfg(fault)]
         self.more.wait(&mut packets); //~ E0308

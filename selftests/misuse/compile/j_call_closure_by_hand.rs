@@ -13,7 +13,7 @@ use rust_tasklet::{
 fn driver() -> Result {
     let mut runs = 0;
     let rx = TaskletBox::from_fn(
-        move |cx: &TaskletContext<'_>| {
+        move |cx: &TaskletContext| {
             runs += 1;
             if runs < 3 {
                 cx.schedule();

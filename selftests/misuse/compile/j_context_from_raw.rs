@@ -9,7 +9,7 @@ use kernel::prelude::*;
 use rust_tasklet::TaskletBox;
 use rust_tasklet::TaskletContext;
 
-fn handler_only(cx: &TaskletContext<'_>) {
+fn handler_only(cx: &TaskletContext) {
     cx.schedule();
 }
 

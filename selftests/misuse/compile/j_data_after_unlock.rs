@@ -9,8 +9,8 @@ use rust_tasklet::{
     TaskletContext, //
 };
 
-fn handler(packets: &SpinLockBh<u32>, cx: &TaskletContext<'_>) {
-    let mut guard = packets.lock_with(cx.softirq());
+fn handler(packets: &SpinLockBh<u32>, cx: &TaskletContext) {
+    let mut guard = packets.lock_with(cx);
     let packets = &mut *guard;
     *packets += 1;
     #[cfg(fault)]

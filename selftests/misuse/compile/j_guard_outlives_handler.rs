@@ -17,8 +17,8 @@ struct Rx {
 }
 
 impl TaskletHandler for Rx {
-    fn run(&self, cx: &TaskletContext<'_>) {
-        let packets = self.packets.lock_with(cx.softirq()); //~ E0521
+    fn run(&self, cx: &TaskletContext) {
+        let packets = self.packets.lock_with(cx); //~ E0521
         #[cfg(fault)]
         keep(packets);
         #[cfg(not(fault))]

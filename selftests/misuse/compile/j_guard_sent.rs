@@ -19,7 +19,7 @@ struct Rx {
 }
 
 impl TaskletHandler for Rx {
-    fn run(&self, _cx: &TaskletContext<'_>) {
+    fn run(&self, _cx: &TaskletContext) {
         let guard = self.packets.lock();
         #[cfg(fault)]
         let later = move || drop(guard);

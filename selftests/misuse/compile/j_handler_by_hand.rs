@@ -19,7 +19,7 @@ use rust_tasklet::{
 struct Rx;
 
 impl TaskletHandler for Rx {
-    fn run(&self, _cx: &TaskletContext<'_>) {}
+    fn run(&self, _cx: &TaskletContext) {}
 }
 
 struct TopHalf {

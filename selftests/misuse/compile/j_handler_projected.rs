@@ -16,7 +16,7 @@ struct Rx {
 }
 
 impl TaskletHandler for Rx {
-    fn run(&self, _cx: &TaskletContext<'_>) {}
+    fn run(&self, _cx: &TaskletContext) {}
 }
 
 fn driver(rx: Pin<&mut Tasklet<Rx>>) {

@@ -17,11 +17,11 @@ struct Rx {
 }
 
 impl TaskletHandler for Rx {
-    fn run(&self, _cx: &TaskletContext<'_>) {}
+    fn run(&self, _cx: &TaskletContext) {}
 }
 
 #[cfg(fault)]
-fn packets<F: FnMut(&TaskletContext<'_>) + Send>(rx: &Tasklet<TaskletFn<F>>) {
+fn packets<F: FnMut(&TaskletContext) + Send>(rx: &Tasklet<TaskletFn<F>>) {
     let _ = rx.handler(); //~ E0599
 }
 

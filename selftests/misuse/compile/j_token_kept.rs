@@ -5,6 +5,7 @@
 //! Rejected: the token lives no longer than the run.
 
 use rust_tasklet::{
+    SoftirqContext,
     TaskletContext,
     TaskletHandler, //
 };
@@ -14,10 +15,11 @@ fn keep<T: 'static>(_later: T) {}
 struct Rx;
 
 impl TaskletHandler for Rx {
-    fn run(&self, cx: &TaskletContext<'_>) {
+    fn run(&self, cx: &TaskletContext) {
+        let context: &SoftirqContext = cx;
         #[cfg(fault)]
-        keep(cx.softirq()); //~ E0521
+        keep(context); //~ E0521
         #[cfg(not(fault))]
-        let _ = cx.softirq();
+        let _ = context;
     }
 }

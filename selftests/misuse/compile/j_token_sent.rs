@@ -20,9 +20,9 @@ struct Rx {
 }
 
 impl TaskletHandler for Rx {
-    fn run(&self, cx: &TaskletContext<'_>) {
+    fn run(&self, cx: &TaskletContext) {
         let packets = self.packets.clone();
-        let context = cx.softirq();
+        let context = cx;
         *packets.lock_with(context) += 1;
         #[cfg(fault)]
         let later = move || *packets.lock_with(context) = 0;

@@ -20,9 +20,9 @@ use rust_tasklet::{
     impl_has_tasklet,
     EmbeddedTasklet,
     Tasklet,
+    TaskletCallback, //
     TaskletContext,
     TaskletHandle,
-    TaskletItem, //
 };
 
 #[cfg(fault)]
@@ -41,10 +41,10 @@ impl_has_tasklet! {
     impl HasTasklet<Self> for Nic { self.rx }
 }
 
-impl TaskletItem for Nic {
+impl TaskletCallback for Nic {
     type Pointer = Arc<Self>;
 
-    fn run(_this: ArcBorrow<'_, Self>, _cx: &TaskletContext<'_>) {}
+    fn run(_this: ArcBorrow<'_, Self>, _cx: &TaskletContext) {}
 }
 
 fn driver(state: State) -> Result {

@@ -25,7 +25,7 @@ struct Rx {
 }
 
 impl TaskletHandler for Rx {
-    fn run(&self, _cx: &TaskletContext<'_>) {
+    fn run(&self, _cx: &TaskletContext) {
         let _ = *self.config;
     }
 }

@@ -29,5 +29,5 @@ struct Rx {
 
 impl TaskletHandler for Rx {
     //~^ E0277 `*mut ()` cannot be sent between threads safely
-    fn run(&self, _cx: &TaskletContext<'_>) {}
+    fn run(&self, _cx: &TaskletContext) {}
 }

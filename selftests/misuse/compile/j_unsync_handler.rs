@@ -22,5 +22,5 @@ struct Rx {
 
 impl TaskletHandler for Rx {
     //~^ E0277 `Cell<u32>` cannot be shared between threads safely
-    fn run(&self, _cx: &TaskletContext<'_>) {}
+    fn run(&self, _cx: &TaskletContext) {}
 }

@@ -22,7 +22,7 @@ struct Rx {
 }
 
 impl TaskletHandler for Rx {
-    fn run(&self, _cx: &TaskletContext<'_>) {
+    fn run(&self, _cx: &TaskletContext) {
         #[cfg(fault)]
         {
             self.packets += 1; //~ E0594

@@ -13,7 +13,7 @@ use rust_tasklet::TaskletContext;
 fn handler(_data: &usize) {}
 
 #[cfg(not(fault))]
-fn handler(_data: usize, _cx: &TaskletContext<'_>) {}
+fn handler(_data: usize, _cx: &TaskletContext) {}
 
 fn driver() -> Result {
     #[cfg(fault)]

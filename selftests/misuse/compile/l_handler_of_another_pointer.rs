@@ -15,8 +15,8 @@ use kernel::{
 use rust_tasklet::{
     impl_has_tasklet,
     EmbeddedTasklet,
+    TaskletCallback, //
     TaskletContext,
-    TaskletItem, //
 };
 
 #[pin_data]
@@ -29,11 +29,11 @@ impl_has_tasklet! {
     impl HasTasklet<Self> for Nic { self.rx }
 }
 
-impl TaskletItem for Nic {
+impl TaskletCallback for Nic {
     type Pointer = Arc<Self>;
 
     #[cfg(fault)]
-    fn run(_this: Pin<&Self>, _cx: &TaskletContext<'_>) {} //~ E0053
+    fn run(_this: Pin<&Self>, _cx: &TaskletContext) {} //~ E0053
     #[cfg(not(fault))]
-    fn run(_this: ArcBorrow<'_, Self>, _cx: &TaskletContext<'_>) {}
+    fn run(_this: ArcBorrow<'_, Self>, _cx: &TaskletContext) {}
 }

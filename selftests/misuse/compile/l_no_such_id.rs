@@ -14,8 +14,8 @@ use kernel::{
 use rust_tasklet::{
     impl_has_tasklet,
     EmbeddedTasklet,
+    TaskletCallback, //
     TaskletContext,
-    TaskletItem, //
 };
 
 #[pin_data]
@@ -29,16 +29,16 @@ impl_has_tasklet! {
 }
 
 #[cfg(fault)]
-impl TaskletItem<1> for Nic {
-    //~^ E0277 `Nic: HasTasklet<Nic, 1>` is not satisfied
+impl TaskletCallback<1> for Nic {
+    //~^ E0277 `Nic` does not say which of its fields is its tasklet 1
     type Pointer = Arc<Self>;
 
-    fn run(_this: ArcBorrow<'_, Self>, _cx: &TaskletContext<'_>) {}
+    fn run(_this: ArcBorrow<'_, Self>, _cx: &TaskletContext) {}
 }
 
 #[cfg(not(fault))]
-impl TaskletItem<0> for Nic {
+impl TaskletCallback<0> for Nic {
     type Pointer = Arc<Self>;
 
-    fn run(_this: ArcBorrow<'_, Self>, _cx: &TaskletContext<'_>) {}
+    fn run(_this: ArcBorrow<'_, Self>, _cx: &TaskletContext) {}
 }

@@ -2,14 +2,17 @@
 
 //! Class L: the way from the tasklet to its driver and back is written by hand, and wrong.
 //!
-//! Rejected: that takes an unsafe impl; `impl_has_tasklet!` makes one that is right.
+//! Rejected: that takes an unsafe constructor; `impl_has_tasklet!` makes one that is right.
 
 use kernel::prelude::*;
 #[cfg(not(fault))]
 use rust_tasklet::impl_has_tasklet;
 use rust_tasklet::EmbeddedTasklet;
 #[cfg(fault)]
-use rust_tasklet::HasTasklet;
+use rust_tasklet::{
+    HasTasklet,
+    TaskletField, //
+};
 
 #[pin_data]
 struct Nic {
@@ -18,7 +21,9 @@ struct Nic {
 }
 
 #[cfg(fault)]
-impl HasTasklet<Self> for Nic {} //~ E0200
+impl HasTasklet<Self> for Nic {
+    const FIELD: TaskletField<Self, Self> = TaskletField::new(4, ".rx", |_| todo!()); //~ E0133
+}
 
 #[cfg(not(fault))]
 impl_has_tasklet! {

@@ -15,9 +15,9 @@ use rust_tasklet::{
     impl_has_tasklet,
     EmbeddedTasklet,
     Tasklet,
+    TaskletCallback, //
     TaskletContext,
     TaskletHandle,
-    TaskletItem, //
 };
 
 #[pin_data]
@@ -30,10 +30,10 @@ impl_has_tasklet! {
     impl HasTasklet<Self> for Nic { self.rx }
 }
 
-impl TaskletItem for Nic {
+impl TaskletCallback for Nic {
     type Pointer = Arc<Self>;
 
-    fn run(this: ArcBorrow<'_, Self>, _cx: &TaskletContext<'_>) {
+    fn run(this: ArcBorrow<'_, Self>, _cx: &TaskletContext) {
         drop(Arc::from(this));
     }
 }

@@ -19,5 +19,5 @@ struct Nic {
 struct Rx;
 
 impl TaskletHandler for Rx {
-    fn run(&self, _cx: &TaskletContext<'_>) {}
+    fn run(&self, _cx: &TaskletContext) {}
 }

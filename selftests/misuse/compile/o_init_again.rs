@@ -15,7 +15,7 @@ use rust_tasklet::{
 struct Rx;
 
 impl TaskletHandler for Rx {
-    fn run(&self, _cx: &TaskletContext<'_>) {}
+    fn run(&self, _cx: &TaskletContext) {}
 }
 
 fn driver(mut rx: Pin<KBox<Tasklet<Rx>>>) -> Result {

@@ -5,7 +5,7 @@
 //! Rejected: it is private.
 
 #[cfg(fault)]
-use rust_tasklet::tasklet::raw::RawTasklet; //~ E0603
+use rust_tasklet::tasklet::node::RawTasklet; //~ E0603
 #[cfg(not(fault))]
 use rust_tasklet::Tasklet;
 

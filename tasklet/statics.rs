@@ -6,16 +6,16 @@
 
 /// Declares a static [`Tasklet`], enabled or disabled.
 ///
-/// It is parked from birth: scheduling it does nothing and returns `false`. [`Tasklet::revive`] puts
-/// it into service, [`Tasklet::kill`] takes it out, which a module does when it goes. If it does not,
-/// the tasklet is parked then and a warning names it.
+/// Like every other, it goes live when it is first scheduled. A module has to kill it when it is
+/// unloaded, which nothing else does for a static. If it does not, the tasklet is parked then and a
+/// warning names it.
+///
+/// The attributes may be documentation, `cfg` and lint levels.
 ///
 /// C macros: `DECLARE_TASKLET()` and `DECLARE_TASKLET_DISABLED()` in
 /// [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).
 ///
 /// [`Tasklet`]: crate::Tasklet
-/// [`Tasklet::revive`]: crate::Tasklet::revive
-/// [`Tasklet::kill`]: crate::Tasklet::kill
 ///
 /// # Examples
 ///
@@ -26,7 +26,7 @@
 /// struct Rx;
 ///
 /// impl TaskletHandler for Rx {
-///     fn run(&self, _cx: &TaskletContext<'_>) {}
+///     fn run(&self, _cx: &TaskletContext) {}
 /// }
 ///
 /// static_tasklet! {
@@ -36,23 +36,40 @@
 ///     static TX: Tasklet<Rx> = Rx, disabled;
 /// }
 ///
-/// assert!(!RX.schedule());
-/// RX.revive();
 /// assert!(RX.schedule());
 /// RX.kill()?;
 ///
-/// TX.revive();
+/// assert!(TX.schedule());
 /// TX.enable()?;
 /// TX.kill()?;
 /// # Ok::<(), Error>(())
 /// ```
 #[macro_export]
 macro_rules! static_tasklet {
+    // An attribute that can do no harm to a static. Others, such as `link_section`, could.
+    (@attr doc = $($args:tt)*) => {};
+    (@attr doc ($($args:tt)*)) => {};
+    (@attr cfg ($($args:tt)*)) => {};
+    (@attr allow ($($args:tt)*)) => {};
+    (@attr expect ($($args:tt)*)) => {};
+    (@attr warn ($($args:tt)*)) => {};
+    (@attr deny ($($args:tt)*)) => {};
+    (@attr $($other:tt)*) => {
+        $crate::__core::compile_error!($crate::__core::concat!(
+            "static_tasklet! takes documentation, `cfg` and lint levels, but not `",
+            $crate::__core::stringify!($($other)*),
+            "`",
+        ));
+    };
+    (@disabled) => { false };
+    (@disabled disabled) => { true };
     ($(
-        $(#[$attr:meta])*
+        $(#[$($attr:tt)*])*
         $vis:vis static $name:ident: $tasklet:ty = $handler:expr $(, $disabled:ident)?;
     )*) => {$(
-        $(#[$attr])*
+        $($crate::static_tasklet!(@attr $($attr)*);)*
+
+        $(#[$($attr)*])*
         $vis static $name: $tasklet = {
             // Out here, so that it cannot profit from the `unsafe` below.
             let handler = $handler;
@@ -62,6 +79,4 @@ macro_rules! static_tasklet {
             }
         };
     )*};
-    (@disabled) => { false };
-    (@disabled disabled) => { true };
 }

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! [`Disabled`], the guard that keeps a tasklet from running.
+//! [`DisableGuard`], which keeps a tasklet from running.
 
 use core::mem;
 
-use crate::tasklet::raw::RawTasklet;
+use super::node::RawTasklet;
 
 /// Keeps a tasklet from running for as long as it lives.
 ///
-/// It borrows the tasklet, so the tasklet cannot go first. Guards nest, and may be dropped in any
-/// context but NMI. Forgetting one leaves the tasklet disabled for ever: it can still be killed and
+/// It borrows the tasklet, so the tasklet cannot be dropped first. Guards nest, and may be dropped in
+/// any context but NMI. Forgetting one leaves the tasklet disabled for ever: it can still be killed and
 /// dropped.
 ///
 /// # Invariants
 ///
-/// Stands for one that was added to the disable depth of `raw`.
+/// It stands for one that was added to the disable depth of `raw`.
 ///
 /// # Examples
 ///
@@ -36,13 +36,15 @@ use crate::tasklet::raw::RawTasklet;
 /// # Ok::<(), Error>(())
 /// ```
 #[must_use = "the tasklet is enabled again as soon as this is dropped"]
-pub struct Disabled<'a> {
+pub struct DisableGuard<'a> {
     raw: &'a RawTasklet,
 }
 
-impl<'a> Disabled<'a> {
+impl<'a> DisableGuard<'a> {
+    /// The caller must have raised the depth, and leaves that to the guard.
     #[inline(always)]
     pub(super) fn new(raw: &'a RawTasklet) -> Self {
+        // INVARIANT: By the contract of this function.
         Self { raw }
     }
 
@@ -63,7 +65,7 @@ impl<'a> Disabled<'a> {
     }
 }
 
-impl Drop for Disabled<'_> {
+impl Drop for DisableGuard<'_> {
     #[inline]
     fn drop(&mut self) {
         // One that was raised, by the type invariant.

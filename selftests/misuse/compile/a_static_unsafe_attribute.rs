@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Class A: a static tasklet lies in memory that is freed, and the macro says `unsafe` for the driver.
+//!
+//! Rejected: `static_tasklet!` passes on documentation, `cfg` and lint levels only, and `unsafe` is the
+//! driver's own to say.
+
+use rust_tasklet::{
+    static_tasklet,
+    Tasklet,
+    TaskletContext,
+    TaskletHandler, //
+};
+
+struct Rx;
+
+impl TaskletHandler for Rx {
+    fn run(&self, _cx: &TaskletContext) {}
+}
+
+#[cfg(fault)]
+static_tasklet! { //~ but not `unsafe(link_section
+    #[unsafe(link_section = ".init.data")]
+    static RX: Tasklet<Rx> = Rx;
+}
+
+#[cfg(not(fault))]
+static_tasklet! {
+    /// Drains the receive ring.
+    #[allow(dead_code)]
+    static RX: Tasklet<Rx> = Rx;
+}

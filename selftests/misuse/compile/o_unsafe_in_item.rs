@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Class O: an operation that the driver must vouch for, in the type of the tasklet that is given to
+//! `impl_has_tasklet!`.
+//!
+//! Rejected: the `unsafe` code of the macro does not extend to the type of the tasklet.
+
+use kernel::prelude::*;
+use rust_tasklet::{
+    impl_has_tasklet,
+    EmbeddedTasklet, //
+};
+
+#[pin_data]
+struct Nic<const QUEUES: usize> {
+    #[pin]
+    rx: EmbeddedTasklet<Self>,
+}
+
+#[cfg(fault)]
+impl_has_tasklet! {
+    impl HasTasklet<Nic<{ 1usize.unchecked_add(1) }>> for Nic<2> { self.rx } //~ E0133
+}
+
+#[cfg(not(fault))]
+impl_has_tasklet! {
+    impl HasTasklet<Nic<{ 1 + 1 }>> for Nic<2> { self.rx }
+}

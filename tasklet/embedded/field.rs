@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The field, and how it is found in its struct and the struct from it.
+
+use core::marker::{
+    PhantomData,
+    PhantomPinned, //
+};
+
+use kernel::prelude::*;
+
+use crate::{
+    bindings,
+    Tasklet,
+    TaskletContext,
+    TaskletPointer, //
+};
+
+use super::super::node::{
+    RawTasklet,
+    Vtable, //
+};
+
+/// A tasklet that is a field of `T`; `ID` tells several of them apart.
+///
+/// It has the operations of every [`Tasklet`], but [`revive`], which its handle has.
+///
+/// [`revive`]: crate::TaskletHandle::revive
+pub type EmbeddedTasklet<T, const ID: u64 = 0> = Tasklet<Embedded<T, ID>>;
+
+/// Stands in the place of the handler in an [`EmbeddedTasklet`].
+#[doc(hidden)]
+pub struct Embedded<T, const ID: u64>(PhantomData<fn(T)>);
+
+/// Where the tasklet `ID` of `T` lies in an `Outer`. Only [`impl_has_tasklet!`] makes one.
+///
+/// [`impl_has_tasklet!`]: crate::impl_has_tasklet
+///
+/// # Invariants
+///
+/// At `offset` an `Outer` has a field of type `EmbeddedTasklet<T, ID>`.
+#[doc(hidden)]
+pub struct TaskletField<Outer, T, const ID: u64 = 0> {
+    offset: usize,
+    name: &'static str,
+    _types: PhantomData<fn(Outer, T)>,
+}
+
+impl<Outer, T, const ID: u64> TaskletField<Outer, T, ID> {
+    /// `name` has a dot before it. The function is there for its type, which only that field has.
+    ///
+    /// # Safety
+    ///
+    /// `offset` must be that of the field that the function gives.
+    pub const unsafe fn new(
+        offset: usize,
+        name: &'static str,
+        _field: fn(*const Outer) -> *const EmbeddedTasklet<T, ID>,
+    ) -> Self {
+        // INVARIANT: By the contract of this function.
+        Self {
+            offset,
+            name,
+            _types: PhantomData,
+        }
+    }
+
+    /// The field of a struct.
+    pub(super) fn of(self, outer: &Outer) -> &EmbeddedTasklet<T, ID> {
+        // SAFETY: By the type invariant.
+        unsafe { &*core::ptr::from_ref(outer).byte_add(self.offset).cast() }
+    }
+
+    /// The struct of a field.
+    ///
+    /// # Safety
+    ///
+    /// `raw` must be the first field of the tasklet `ID` in an `Outer`.
+    pub(super) unsafe fn container_of(self, raw: *const RawTasklet) -> *const Outer {
+        // SAFETY: By the type invariant and the contract of this function.
+        unsafe { raw.byte_sub(self.offset).cast() }
+    }
+}
+
+/// A struct that has an [`EmbeddedTasklet`] as a field. Implemented by [`impl_has_tasklet!`].
+///
+/// [`impl_has_tasklet!`]: crate::impl_has_tasklet
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say which of its fields is its tasklet {ID}",
+    label = "`impl_has_tasklet!` is missing",
+    note = "write `impl_has_tasklet! {{ impl HasTasklet<Self, {ID}> for {Self} {{ self.field }} }}`, where `field` is of type `EmbeddedTasklet<Self, {ID}>`"
+)]
+pub trait HasTasklet<T, const ID: u64 = 0>: Sized {
+    /// Where the field lies.
+    const FIELD: TaskletField<Self, T, ID>;
+}
+
+/// Implements [`HasTasklet`] for a struct.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::prelude::*;
+/// use kernel::sync::{Arc, ArcBorrow};
+/// use rust_tasklet::{
+///     impl_has_tasklet, EmbeddedTasklet, Tasklet, TaskletCallback, TaskletContext, TaskletHandle,
+/// };
+///
+/// #[pin_data]
+/// struct Nic {
+///     #[pin]
+///     rx: EmbeddedTasklet<Self, 0>,
+///     #[pin]
+///     tx: EmbeddedTasklet<Self, 1>,
+///     mtu: usize,
+/// }
+///
+/// impl_has_tasklet! {
+///     impl HasTasklet<Self, 0> for Nic { self.rx }
+///     impl HasTasklet<Self, 1> for Nic { self.tx }
+/// }
+///
+/// impl TaskletCallback<0> for Nic {
+///     type Pointer = Arc<Self>;
+///
+///     fn run(this: ArcBorrow<'_, Self>, _cx: &TaskletContext) {
+///         pr_info!("received, mtu {}\n", this.mtu);
+///         this.tx.schedule();
+///     }
+/// }
+///
+/// impl TaskletCallback<1> for Nic {
+///     type Pointer = Arc<Self>;
+///
+///     fn run(_this: ArcBorrow<'_, Self>, _cx: &TaskletContext) {}
+/// }
+///
+/// let nic = Arc::pin_init(
+///     pin_init!(Nic {
+///         rx <- Tasklet::embedded(),
+///         tx <- Tasklet::embedded(),
+///         mtu: 1500,
+///     }),
+///     GFP_KERNEL,
+/// )?;
+/// let rx = TaskletHandle::<_, 0>::activate(nic.clone())?;
+/// let _tx = TaskletHandle::<_, 1>::activate(nic)?;
+/// assert!(rx.rx.schedule());
+/// # Ok::<(), Error>(())
+/// ```
+#[macro_export]
+macro_rules! impl_has_tasklet {
+    ($(
+        impl$({$($generics:tt)*})?
+            HasTasklet<$item:ty $(, $id:tt)?>
+            for $self:ty
+            { self.$field:ident }
+    )*) => {$(
+        // The trait is safe: what vouches for it is the constant. The name of the field is all of the
+        // caller's that gets into an `unsafe` block.
+        impl$(<$($generics)*>)? $crate::HasTasklet<$item $(, $id)?> for $self {
+            const FIELD: $crate::TaskletField<Self, $item $(, $id)?> =
+                // SAFETY: It is the offset of that field. `offset_of!` takes a field of the struct
+                // itself only, not of what it dereferences to.
+                unsafe {
+                    $crate::TaskletField::new(
+                        $crate::__core::mem::offset_of!(Self, $field),
+                        $crate::__core::concat!(".", $crate::__core::stringify!($field)),
+                        |this| &raw const (*this).$field,
+                    )
+                };
+        }
+    )*};
+}
+
+/// What the embedded tasklet `ID` of a struct does.
+pub trait TaskletCallback<const ID: u64 = 0>: HasTasklet<Self, ID> {
+    /// What owns the struct while the tasklet is live: `Arc<Self>` or `Pin<KBox<Self>>`.
+    type Pointer: TaskletPointer<Target = Self>;
+
+    /// Runs the bottom half, with a borrow of the struct: `ArcBorrow<'_, Self>` or `Pin<&Self>`.
+    ///
+    /// # Context
+    ///
+    /// As for [`TaskletHandler::run`](crate::TaskletHandler::run).
+    fn run(this: <Self::Pointer as TaskletPointer>::Borrowed<'_>, cx: &TaskletContext);
+}
+
+impl<T, const ID: u64> EmbeddedTasklet<T, ID>
+where
+    T: TaskletCallback<ID>,
+{
+    const UNOWNED: &'static Vtable = &Self::vtable(None);
+
+    /// The vtable, with how an owner is dropped.
+    pub(super) const fn vtable(
+        release: Option<unsafe fn(core::ptr::NonNull<RawTasklet>)>,
+    ) -> Vtable {
+        Vtable {
+            callback: Self::callback,
+            run: Self::run,
+            name: core::any::type_name::<T>,
+            field: T::FIELD.name,
+            release,
+        }
+    }
+
+    /// Makes a tasklet for a field: parked until a [`TaskletHandle`](crate::TaskletHandle) makes it live.
+    ///
+    /// # Examples
+    ///
+    /// See [`impl_has_tasklet!`](crate::impl_has_tasklet).
+    pub fn embedded() -> impl PinInit<Self> {
+        pin_init!(Self {
+            raw: RawTasklet::unowned(Self::UNOWNED),
+            handler: Embedded(PhantomData),
+            _pin: PhantomPinned,
+        })
+    }
+
+    /// The function that the kernel calls.
+    ///
+    /// # Safety
+    ///
+    /// Only for the kernel to call, as the callback of an owned [`EmbeddedTasklet`].
+    unsafe extern "C" fn callback(tasklet: *mut bindings::tasklet_struct) {
+        // SAFETY: The kernel passes what was scheduled, whose first field is its structure. Its handle
+        // keeps the struct around it.
+        let raw = unsafe { &*tasklet.cast::<RawTasklet>() };
+        if raw.enter() {
+            // SAFETY: This is the callback.
+            unsafe { Self::run(raw) };
+            raw.exit();
+        }
+    }
+
+    /// Calls the handler.
+    ///
+    /// # Safety
+    ///
+    /// Only for the callback of an owned [`EmbeddedTasklet`], which `raw` must be the first field of.
+    #[inline(always)]
+    unsafe fn run(raw: &RawTasklet) {
+        // SAFETY: `raw` is part of a `T`. Its handle owns the pointer to that, and waits for us before it
+        // gives it up. This is the callback of `raw`.
+        unsafe {
+            let this = T::FIELD.container_of(raw).cast_mut();
+            T::run(
+                T::Pointer::borrow(core::ptr::NonNull::new_unchecked(this)),
+                TaskletContext::from_raw(raw),
+            );
+        }
+    }
+}

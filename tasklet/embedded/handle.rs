@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! [`TaskletHandle`], the owner of a live embedded tasklet.
+
+use core::{
+    marker::PhantomData,
+    ops::Deref,
+    ptr::NonNull, //
+};
+
+use kernel::prelude::*;
+
+use crate::{
+    EmbeddedTasklet,
+    HasTasklet,
+    TaskletCallback,
+    TaskletPointer, //
+};
+
+use super::super::{
+    deferred,
+    node::{
+        RawTasklet,
+        Vtable, //
+    },
+};
+
+/// The owner of a live [`EmbeddedTasklet`].
+///
+/// While it exists, the tasklet can be scheduled, and the struct around it stays. Dropping it parks
+/// the tasklet, waits for its handler, and then drops the pointer to the struct. It may be dropped
+/// in any context but NMI, also in the tasklet's own handler. Where the drop cannot wait, all of
+/// that happens a little later, in process context, and the module is not unloaded before. Until
+/// then the tasklet counts as owned.
+///
+/// That covers the pointer that the handle owns, and no other: an [`Arc`] of the driver's own that is
+/// dropped last in an interrupt handler runs the struct's `Drop` there. So a driver stops its interrupts
+/// first, then drops its handles, and then its own references, in process context.
+///
+/// Forgetting it leaks the struct and leaves the tasklet live, until its module is unloaded.
+///
+/// [`Arc`]: kernel::sync::Arc
+///
+/// # Invariants
+///
+/// `target` came from [`TaskletPointer::into_raw`] of a `P`, which this owns. The tasklet `ID` in it
+/// is owned by this, with the vtable of this type.
+///
+/// # Examples
+///
+/// For one with several tasklets, see [`impl_has_tasklet!`](crate::impl_has_tasklet).
+///
+/// ```
+/// use kernel::prelude::*;
+/// use rust_tasklet::{
+///     impl_has_tasklet, EmbeddedTasklet, Tasklet, TaskletCallback, TaskletContext, TaskletHandle,
+/// };
+///
+/// #[pin_data]
+/// struct Uart {
+///     #[pin]
+///     rx: EmbeddedTasklet<Self>,
+/// }
+///
+/// impl_has_tasklet! {
+///     impl HasTasklet<Self> for Uart { self.rx }
+/// }
+///
+/// impl TaskletCallback for Uart {
+///     type Pointer = Pin<KBox<Self>>;
+///
+///     fn run(_this: Pin<&Self>, _cx: &TaskletContext) {}
+/// }
+///
+/// let uart = KBox::pin_init(pin_init!(Uart { rx <- Tasklet::embedded() }), GFP_KERNEL)?;
+/// let uart = TaskletHandle::activate(uart)?;
+/// assert!(uart.rx.schedule());
+/// # Ok::<(), Error>(())
+/// ```
+#[must_use = "the tasklet is parked again as soon as this is dropped"]
+pub struct TaskletHandle<P: TaskletPointer, const ID: u64 = 0>
+where
+    P::Target: HasTasklet<P::Target, ID>,
+{
+    target: NonNull<P::Target>,
+    _owned: PhantomData<P>,
+}
+
+// SAFETY: It owns a `P`, and gives access to `&P::Target` only.
+unsafe impl<P: TaskletPointer + Send, const ID: u64> Send for TaskletHandle<P, ID> where
+    P::Target: HasTasklet<P::Target, ID> + Sync
+{
+}
+// SAFETY: A shared reference gives access to `&P::Target` only.
+unsafe impl<P: TaskletPointer, const ID: u64> Sync for TaskletHandle<P, ID> where
+    P::Target: HasTasklet<P::Target, ID> + Sync
+{
+}
+
+impl<P: TaskletPointer, const ID: u64> TaskletHandle<P, ID>
+where
+    P::Target: HasTasklet<P::Target, ID>,
+{
+    /// The tasklet that this owns.
+    pub fn tasklet(&self) -> &EmbeddedTasklet<P::Target, ID> {
+        P::Target::FIELD.of(self)
+    }
+
+    /// Puts the tasklet back into service after it was killed; see [`Tasklet::revive`].
+    ///
+    /// [`Tasklet::revive`]: crate::Tasklet::revive
+    pub fn revive(&self) -> bool {
+        self.tasklet().raw.revive()
+    }
+}
+
+impl<P: TaskletPointer, const ID: u64> TaskletHandle<P, ID>
+where
+    P::Target: TaskletCallback<ID, Pointer = P> + Send + Sync + 'static,
+{
+    const VTABLE: &'static Vtable = &EmbeddedTasklet::<P::Target, ID>::vtable(Some(Self::release));
+
+    /// Drops the pointer that a handle owned.
+    ///
+    /// # Safety
+    ///
+    /// `raw` must be the parked tasklet of a handle that was given up.
+    unsafe fn release(raw: NonNull<RawTasklet>) {
+        // SAFETY: `raw` is the first field of the tasklet in a target, by the type invariant.
+        drop(unsafe {
+            let target = P::Target::FIELD.container_of(raw.as_ptr());
+            P::from_raw(NonNull::new_unchecked(target.cast_mut()))
+        });
+    }
+
+    /// Makes the tasklet live, and becomes its owner.
+    ///
+    /// May be called in any context but NMI, and never sleeps.
+    ///
+    /// # Errors
+    ///
+    /// [`EBUSY`] if the tasklet has a handle already, or if the module is being unloaded; `pointer` is
+    /// dropped then.
+    ///
+    /// # Examples
+    ///
+    /// See [`TaskletHandle`].
+    pub fn activate(pointer: P) -> Result<Self> {
+        // INVARIANT: Owned by this, if the next step succeeds.
+        let handle = Self {
+            target: P::into_raw(pointer),
+            _owned: PhantomData,
+        };
+        // SAFETY: The vtable is for this target, this tasklet and this pointer. The handle keeps the
+        // target where it is and disowns the tasklet before it drops the pointer.
+        if !unsafe { handle.tasklet().raw.own(Self::VTABLE) } {
+            // It never owned the tasklet.
+            let handle = core::mem::ManuallyDrop::new(handle);
+            // SAFETY: It was turned into a raw pointer just now.
+            drop(unsafe { P::from_raw(handle.target) });
+            return Err(EBUSY);
+        }
+        Ok(handle)
+    }
+}
+
+impl<P: TaskletPointer, const ID: u64> Deref for TaskletHandle<P, ID>
+where
+    P::Target: HasTasklet<P::Target, ID>,
+{
+    type Target = P::Target;
+
+    fn deref(&self) -> &P::Target {
+        // SAFETY: The target is valid while this exists.
+        unsafe { self.target.as_ref() }
+    }
+}
+
+impl<P: TaskletPointer, const ID: u64> Drop for TaskletHandle<P, ID>
+where
+    P::Target: HasTasklet<P::Target, ID>,
+{
+    fn drop(&mut self) {
+        let raw = NonNull::from(&self.tasklet().raw);
+        // SAFETY: Owned with a vtable that has a `release`; this is the owner, and it goes now.
+        unsafe { deferred::release(raw) };
+    }
+}

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The life of a tasklet: going live, being killed, getting an owner and losing it.
+//!
+//! ```text
+//!          first schedule                  kill                    SCHED is ours, RUN is clear
+//!   Fresh ----------------> Live ----------------> LastRun -+----------------------> Parked
+//!     |                      ^ ^                      |     |                          | |
+//!     |                      | |  last run taken, or  v     | SCHED claimed            | |
+//!     |                      | |  the module goes    NoRun -+---------> Claimed --> Parked or Buried
+//!     |                      | |                                                       | |
+//!     |       revive         | +-------------------------------------------------------+ |
+//!     |                      |                                                           |
+//!     |       handle made    +---- Unowned <---------------------------------------------+
+//!     |                                              handle dropped
+//!     +---- kill ----> Parked
+//! ```
+//!
+//! A tasklet that is not live is **parked** by this trick: its SCHED bit is set although it is on no
+//! queue. To the kernel it looks pending, so `tasklet_schedule()` leaves it alone, in the same
+//! instruction that would have claimed it. There is no check to pass on the way, and no moment between
+//! a check and the queue. A fresh tasklet is parked too; the path for "already pending", which has
+//! time, notices and makes it live.
+//!
+//! # Killing
+//!
+//! `tasklet_kill()` claims SCHED and waits for RUN, then gives SCHED back. A kill here keeps it. Three
+//! things could make the claim wait for ever, and all are taken out of its way:
+//!
+//! - A handler that always schedules itself. Every callback looks at the life first, and calls the
+//!   handler once more at most.
+//! - A disable depth above zero: the kernel would keep a pending tasklet queued until it is enabled.
+//!   In the same step that begins the kill, the kernel's count stops being the depth. So the kernel
+//!   calls the callback, which finds the depth in our word and does not call the handler: a pending run
+//!   of a disabled tasklet is discarded.
+//! - Other CPUs that schedule all the time. SCHED is free for an instant only, between the kernel's
+//!   clearing it and the next schedule, and a task that has to be woken comes too late. So the callback
+//!   claims it, where it was cleared, and hands it over.
+//!
+//! A kill does not enable anything: when it ends, the count is the depth again.
+//!
+//! # Who may change what
+//!
+//! A tasklet enters and leaves the registry under the registry lock, and only its holder takes a
+//! tasklet out of `Unowned` and `Parked`. All other changes are one read-modify-write of the word.
+
+use core::ptr::NonNull;
+
+use super::{
+    export::export_symbol_gpl,
+    node::{
+        RawTasklet,
+        Vtable, //
+    },
+    prim::{
+        warning,
+        Priority,
+        Result, //
+    },
+    registry::{
+        self,
+        Locked, //
+    },
+    state::{
+        Life,
+        StateWord, //
+    },
+};
+
+/// Going live.
+impl RawTasklet {
+    /// Schedules a tasklet that was not live a moment ago.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn schedule_parked(&self, priority: Priority) -> bool {
+        match self.state.load().life() {
+            Life::Fresh => {}
+            Life::Unowned => {
+                if let Some(vtable) = self.unreported() {
+                    warning!(
+                        "{}{} was scheduled without a TaskletHandle: nothing runs\n",
+                        (vtable.name)(),
+                        vtable.field,
+                    );
+                }
+                return false;
+            }
+            _ => return false,
+        }
+        let mut registry = registry::lock();
+        // If another CPU comes first, its run follows our finding SCHED set.
+        if registry.is_going(self.vtable())
+            || self.state.change_life(Life::Fresh, Life::Live).is_err()
+        {
+            return false;
+        }
+        // SAFETY: It was fresh, so it is in no list; its drop parks it, which removes it. It is used by
+        // reference, so it is pinned: constructors only give pinned tasklets.
+        unsafe { registry.add(self) };
+        drop(registry);
+        // SAFETY: It is live, and SCHED was set from birth, for us to use.
+        unsafe { self.kernel.queue(priority) };
+        true
+    }
+
+    /// The vtable, for the one report that it was scheduled and never had an owner. Later its vtable may be
+    /// that of an owner whose module is gone.
+    fn unreported(&self) -> Option<&'static Vtable> {
+        if self.state.load().is_reported() {
+            return None;
+        }
+        // Under the lock, it gets no owner.
+        let _registry = registry::lock();
+        self.state.report_once().then(|| self.vtable())
+    }
+
+    /// Makes a parked tasklet live. Under the lock, `from` does not change.
+    fn go_live(&self, from: Life, registry: &mut Locked) {
+        // SAFETY: It is parked, so it is in no list; its drop parks it, which removes it.
+        unsafe { registry.add(self) };
+        // SCHED first: a kill that finds it live must not wait for a SCHED that nobody will use. A
+        // callback that comes before the life changes takes it for live: see `run_while_killed()`.
+        // SAFETY: It is parked, so SCHED is set and it is on no queue.
+        unsafe { self.kernel.release_sched() };
+        let _ = self.state.change_life(from, Life::Live);
+    }
+
+    /// Puts a killed tasklet back into service; `true` if it was parked.
+    #[inline(never)]
+    pub(crate) fn revive(&self) -> bool {
+        let mut registry = registry::lock();
+        if self.state.load().life() != Life::Parked || registry.is_going(self.vtable()) {
+            return false;
+        }
+        self.go_live(Life::Parked, &mut registry);
+        true
+    }
+
+    /// Gives an embedded tasklet an owner and puts it into service; `false` if it has an owner already.
+    ///
+    /// # Safety
+    ///
+    /// `vtable` must be right for it, and the owner must keep it where it is until it is disowned.
+    #[inline(never)]
+    pub(crate) unsafe fn own(&self, vtable: &'static Vtable) -> bool {
+        let mut registry = registry::lock();
+        if self.state.load().life() != Life::Unowned || registry.is_going(vtable) {
+            return false;
+        }
+        // The same functions, but maybe another module's copies, and the registry looks at them.
+        // SAFETY: It has no owner, so it is on no queue and cannot be queued; the lock is held.
+        unsafe {
+            self.vtable.set(vtable);
+            self.kernel.set_callback(vtable.callback);
+        }
+        self.go_live(Life::Unowned, &mut registry);
+        true
+    }
+}
+
+/// Running, while it is not live.
+impl RawTasklet {
+    /// What the callback does if the tasklet is not live.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn run_while_killed(&self) {
+        let killing = self.state.load().life().is_killing();
+        // Parked and unowned: another CPU is just making it live, and has released SCHED already.
+        if !killing || self.state.take_last_run() {
+            self.map.enter();
+            // SAFETY: This is its callback.
+            unsafe { (self.vtable().run)(self) };
+            self.map.exit();
+        }
+        // If it was scheduled again meanwhile, it is queued, and comes here once more. Otherwise SCHED is
+        // ours now, and goes to the kill, which waits for RUN and so cannot end before we return.
+        if killing && !self.kernel.test_and_set_sched() {
+            self.state.claim();
+        }
+    }
+}
+
+/// Being killed.
+impl RawTasklet {
+    /// Takes the tasklet out of service. Changes nothing if the caller may not wait.
+    ///
+    /// Ordering: what handlers wrote is visible afterwards.
+    #[inline(never)]
+    pub(crate) fn kill(&self) -> Result {
+        self.prepare_to_wait()?;
+        self.park();
+        Ok(())
+    }
+
+    /// Parks it, or waits for whoever is doing that. The caller may sleep.
+    pub(super) fn park(&self) {
+        loop {
+            match self.state.load_acquire().life() {
+                Life::Fresh => {
+                    if self.state.change_life(Life::Fresh, Life::Parked).is_ok() {
+                        return;
+                    }
+                }
+                Life::Live => {
+                    if self.begin_kill(Life::LastRun) {
+                        return self.finish_kill(Life::Parked);
+                    }
+                }
+                Life::LastRun | Life::NoRun | Life::Claimed => {
+                    return self.state.wait_until_killed();
+                }
+                Life::Unowned | Life::Parked | Life::Buried => return,
+            }
+        }
+    }
+
+    /// Starts to kill it, if it is live; then the caller has to finish that.
+    ///
+    /// Ordering: the life changes before the kill looks at SCHED and at RUN. The kernel sets RUN and clears
+    /// SCHED before the callback looks at the life. All of these are fully ordered, so a callback that finds
+    /// the tasklet live is waited for.
+    pub(super) fn begin_kill(&self, first: Life) -> bool {
+        let Ok(state) = self.state.change_life(Life::Live, first) else {
+            return false;
+        };
+        // The count stopped being the depth with this change.
+        self.kernel.add_count((state.depth() as i32).wrapping_neg());
+        true
+    }
+
+    /// Waits until it is parked. If `end` is [`Life::Buried`], nothing of it is touched after it is: then
+    /// its owner, who may be waiting, can free it.
+    pub(super) fn finish_kill(&self, end: Life) {
+        if self.kernel.test_and_set_sched() {
+            // It is queued, and the count comes to zero. The CPU that takes it from the queue clears SCHED
+            // after we found it set, so its callback finds that this is a kill.
+            self.state.wait_until_claimed();
+        }
+        // SCHED is ours.
+        self.kernel.wait_until_idle();
+
+        let word: *const StateWord = &self.state;
+        let mut registry = registry::lock();
+        registry.remove(self);
+        // INVARIANT: SCHED is ours and no callback runs: parked.
+        let last = self.state.end_kill(end);
+        if end == Life::Parked {
+            // The count is the depth again. Nobody makes it live before we drop the lock.
+            self.kernel.add_count(last.depth() as i32);
+        }
+        drop(registry);
+        if last.is_awaited() {
+            StateWord::wake_waiters(word);
+        }
+    }
+}
+
+/// Losing its owner.
+impl RawTasklet {
+    /// Parks a tasklet whose owner is dropped, and tells how to drop the rest of the owner.
+    ///
+    /// # Safety
+    ///
+    /// The caller must be its owner or stand for it. The vtable must have a `release`. The caller may sleep.
+    pub(super) unsafe fn disown(&self) -> unsafe fn(NonNull<RawTasklet>) {
+        // Read first: without an owner, it may get another and with it another vtable.
+        let release = self.vtable().release;
+        self.park();
+        // Under the lock: whoever parked it may not be done with it before.
+        let registry = registry::lock();
+        self.state.disown();
+        drop(registry);
+        // SAFETY: By the contract of this function.
+        unsafe { release.unwrap_unchecked() }
+    }
+
+    /// Parks a tasklet whose memory goes.
+    #[cold]
+    #[inline(never)]
+    fn park_on_drop(&self) {
+        if self.kill().is_err() {
+            panic!(
+                "tasklet of {}{} dropped in atomic context: kill() it first, or drop it where sleeping is allowed",
+                (self.vtable().name)(),
+                self.vtable().field,
+            );
+        }
+    }
+}
+
+impl Drop for RawTasklet {
+    /// # Panics
+    ///
+    /// If it is in service, in atomic context: it cannot wait there, and must not return.
+    #[inline]
+    fn drop(&mut self) {
+        match self.state.load_acquire().life() {
+            // Nobody runs it or ever will.
+            Life::Fresh | Life::Unowned | Life::Parked | Life::Buried => {}
+            Life::Live | Life::LastRun | Life::NoRun | Life::Claimed => self.park_on_drop(),
+        }
+    }
+}
+
+// What code in a driver's module calls.
+export_symbol_gpl!(
+    RawTasklet::schedule_parked,
+    RawTasklet::run_while_killed,
+    RawTasklet::revive,
+    RawTasklet::own,
+    RawTasklet::kill,
+    RawTasklet::park_on_drop,
+);

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The tasklet itself, whatever its handler: its layout, scheduling it, its disable depth.
+
+use core::{
+    mem::offset_of,
+    ptr::NonNull, //
+};
+
+use super::{
+    export::export_symbol_gpl,
+    list::Links,
+    lockdep::HandlerMap,
+    prim::{
+        self,
+        Callback,
+        KernelTasklet,
+        Priority,
+        Result,
+        Slot,
+        EINVAL, //
+    },
+    state::{
+        Life,
+        StateWord, //
+    },
+};
+
+/// The part of a tasklet that depends on types, one per type.
+pub(crate) struct Vtable {
+    /// The function that the kernel calls. It calls [`RawTasklet::enter`] first.
+    pub(crate) callback: Callback,
+    /// Calls the handler, whatever the tasklet's life.
+    pub(crate) run: unsafe fn(&RawTasklet),
+    /// The name of the handler's type, for messages.
+    pub(crate) name: fn() -> &'static str,
+    /// The field that the tasklet is, with a dot before it, or nothing.
+    pub(crate) field: &'static str,
+    /// Drops the owner of a parked tasklet, in process context. Only for tasklets whose owner may be
+    /// dropped anywhere: see [`deferred`](super::deferred).
+    pub(crate) release: Option<unsafe fn(NonNull<RawTasklet>)>,
+}
+
+/// A tasklet without its handler.
+///
+/// # Invariants
+///
+/// - Unless it is live, or a run is due during a kill, SCHED is set and it is on no queue.
+/// - From the moment it is first live it stays where it is until it is dropped. It is in the registry
+///   from its going live to its being parked, unless its release is deferred.
+/// - While `state` says so, the kernel's count is the disable depth, once every CPU that is in the
+///   middle of a change has made both halves of it.
+/// - `vtable` changes under the registry lock only, while it is without an owner.
+#[repr(C)]
+pub(crate) struct RawTasklet {
+    // First: the kernel's pointer to it is a pointer to all of it.
+    pub(super) kernel: KernelTasklet,
+    pub(super) state: StateWord,
+    pub(super) vtable: Slot<&'static Vtable>,
+    pub(super) links: Links,
+    pub(super) map: HandlerMap,
+}
+
+// SAFETY: Nothing in it belongs to a thread: the kernel's structures may be used from any CPU.
+unsafe impl Send for RawTasklet {}
+// SAFETY: All methods may be called concurrently.
+unsafe impl Sync for RawTasklet {}
+
+/// Construction.
+impl RawTasklet {
+    /// A tasklet that goes live when it is first scheduled.
+    #[inline]
+    pub(crate) const fn fresh(vtable: &'static Vtable, disabled: bool) -> Self {
+        Self::new(vtable, Life::Fresh, disabled)
+    }
+
+    /// A tasklet that goes live when it gets an owner.
+    #[inline]
+    pub(crate) const fn unowned(vtable: &'static Vtable) -> Self {
+        Self::new(vtable, Life::Unowned, false)
+    }
+
+    #[inline]
+    const fn new(vtable: &'static Vtable, life: Life, disabled: bool) -> Self {
+        // INVARIANT: Not live, so `KernelTasklet::new()` sets SCHED; the count is the depth.
+        Self {
+            kernel: KernelTasklet::new(vtable.callback, disabled as i32),
+            state: StateWord::new(life, disabled),
+            vtable: Slot::new(vtable),
+            links: Links::new(),
+            map: HandlerMap::new(core::ptr::from_ref(vtable).cast()),
+        }
+    }
+}
+
+/// Access.
+impl RawTasklet {
+    /// # Safety
+    ///
+    /// `links` must be the links of a tasklet that stays valid during `'a`.
+    pub(super) unsafe fn of_links<'a>(links: *const Links) -> &'a Self {
+        // SAFETY: By the contract of this function.
+        unsafe { &*links.byte_sub(offset_of!(Self, links)).cast() }
+    }
+
+    /// The vtable of a tasklet that is not just getting an owner.
+    #[inline]
+    pub(crate) fn vtable(&self) -> &'static Vtable {
+        // SAFETY: It does not change now.
+        unsafe { self.vtable.get() }
+    }
+
+    #[inline]
+    pub(crate) fn is_scheduled(&self) -> bool {
+        let life = self.state.load().life();
+        (life == Life::Live || life.is_killing()) && self.kernel.is_scheduled()
+    }
+
+    #[inline]
+    pub(crate) fn is_running(&self) -> bool {
+        self.kernel.is_running()
+    }
+
+    #[inline]
+    pub(crate) fn is_parked(&self) -> bool {
+        self.state.load().life().is_parked()
+    }
+
+    #[inline]
+    pub(crate) fn depth(&self) -> u32 {
+        self.state.load().depth()
+    }
+}
+
+/// Scheduling and running.
+impl RawTasklet {
+    /// Schedules; `true` if it was not pending and is now.
+    #[inline(always)]
+    pub(crate) fn schedule(&self, priority: Priority) -> bool {
+        if self.kernel.test_and_set_sched() {
+            // Pending already, in most cases; if it is not live, there is time to look why.
+            return !self.state.load().is_live() && self.schedule_parked(priority);
+        }
+        // SAFETY: SCHED was clear, so it is live and stays where it is, and SCHED is ours.
+        unsafe { self.kernel.queue(priority) };
+        true
+    }
+
+    /// The callback calls this first: `true` if it may call the handler, and nothing else is to be done.
+    #[inline(always)]
+    pub(crate) fn enter(&self) -> bool {
+        // RUN was set and SCHED was cleared before, both with full barriers. A kill changes the life and
+        // then looks at both, with full barriers in between. If we find it live, the kill waits for us.
+        if self.state.load().is_live() {
+            self.map.enter();
+            return true;
+        }
+        self.run_while_killed();
+        false
+    }
+
+    /// The callback calls this after the handler has returned, if [`Self::enter`] said `true`.
+    #[inline(always)]
+    pub(crate) fn exit(&self) {
+        self.map.exit();
+    }
+}
+
+/// The disable depth.
+///
+/// A change has two halves: that of our word, which also tells what a kill does at this moment, and that
+/// of the kernel's count, unless a kill has taken the count over. Each half is added or subtracted, so
+/// their order on different CPUs does not matter.
+impl RawTasklet {
+    /// Raises the depth; does not wait.
+    ///
+    /// Ordering: the depth is up before the caller looks at RUN, and the kernel looks at the count after it
+    /// has set RUN. So one of them sees the other. All of these are fully ordered.
+    #[inline(always)]
+    pub(crate) fn raise_depth(&self) {
+        if self.state.raise_depth().count_is_depth() {
+            self.kernel.add_count(1);
+        }
+    }
+
+    /// Lowers the depth by one that the caller raised and now gives up.
+    ///
+    /// Ordering: what the caller wrote before is visible to the handler.
+    #[inline(always)]
+    pub(crate) fn lower_depth(&self) {
+        if self.state.lower_depth().count_is_depth() {
+            self.kernel.add_count(-1);
+        }
+    }
+
+    /// Leaves a raised depth to whoever calls [`Self::lower_kept`].
+    #[inline(never)]
+    pub(crate) fn keep_depth(&self) {
+        self.state.keep_depth();
+    }
+
+    /// Lowers a depth that was kept, if there is one.
+    #[inline(never)]
+    pub(crate) fn lower_kept(&self) -> Result {
+        if self.state.lower_kept().ok_or(EINVAL)?.count_is_depth() {
+            self.kernel.add_count(-1);
+        }
+        Ok(())
+    }
+
+    /// Raises the depth and waits until no handler runs. Changes nothing if the caller may not wait.
+    #[inline(never)]
+    pub(crate) fn disable(&self) -> Result {
+        self.prepare_to_wait()?;
+        self.raise_depth();
+        self.kernel.wait_until_idle();
+        Ok(())
+    }
+
+    /// Waits until no handler runs.
+    ///
+    /// Ordering: the caller has written something, such as "stop", that the handler looks at. The caller
+    /// looks at RUN then, while the kernel sets RUN and the handler looks at "stop". The barrier here and
+    /// the kernel's after RUN see to it that not both miss what the other one wrote.
+    #[inline(never)]
+    pub(crate) fn synchronize(&self) -> Result {
+        self.prepare_to_wait()?;
+        prim::full_barrier();
+        self.kernel.wait_until_idle();
+        Ok(())
+    }
+
+    /// Fails if the caller may not wait for the handler here and now. Lockdep hears of it all the same.
+    pub(super) fn prepare_to_wait(&self) -> Result {
+        self.map.wait();
+        prim::may_wait()
+    }
+}
+
+// What code in a driver's module calls.
+export_symbol_gpl!(
+    RawTasklet::keep_depth,
+    RawTasklet::lower_kept,
+    RawTasklet::disable,
+    RawTasklet::synchronize,
+);

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The primitives: every access to a word that several CPUs change, and every way to wait for one.
+//!
+//! The life of a tasklet ([`node`](super::node), [`life`](super::life), [`registry`](super::registry))
+//! uses these and nothing else of the kernel. So the same files can be compiled against other
+//! primitives, such as those of a model checker.
+//!
+//! # Memory ordering
+//!
+//! It is the kernel's own: see `Documentation/memory-barriers.txt`. A read-modify-write that returns a
+//! value is fully ordered, and so is [`KernelTasklet::add_count`]. [`Word::load`] is relaxed. What
+//! follows a wait sees all that was written before the event.
+
+use core::cell::UnsafeCell;
+
+use kernel::{
+    prelude::*,
+    sync::atomic::Atomic,
+    types::{
+        NotThreadSafe,
+        Opaque, //
+    },
+};
+
+use crate::bindings;
+
+pub(crate) use kernel::{
+    error::Result,
+    prelude::EINVAL, //
+};
+
+// On x86-64 the hot path is inline, as it is in C, although GCC built the kernel. These few operations
+// are Rust's own atomics, which the kernel's memory model does not know. There a sequentially
+// consistent read-modify-write is the same locked instruction as the kernel's, and the compiler moves
+// nothing across it.
+#[cfg_attr(CONFIG_X86_64, path = "prim/x86_64.rs")]
+#[cfg_attr(not(CONFIG_X86_64), path = "prim/generic.rs")]
+mod arch;
+
+// The RUN bit tells when a handler has returned.
+#[cfg(not(any(CONFIG_SMP, CONFIG_PREEMPT_RT)))]
+compile_error!("rust_tasklet needs CONFIG_SMP or CONFIG_PREEMPT_RT: others keep no RUN bit");
+
+/// Waiting is impossible here: this is atomic context.
+///
+/// Linux gives it the number of [`EAGAIN`].
+pub const EWOULDBLOCK: Error = EAGAIN;
+
+/// Fails if the caller may not sleep here and now.
+pub(crate) fn may_wait() -> Result {
+    // SAFETY: It reads counters of this CPU and this task only.
+    if unsafe { bindings::rust_tasklet_may_wait() } {
+        Ok(())
+    } else {
+        Err(EWOULDBLOCK)
+    }
+}
+
+/// A full memory barrier between CPUs.
+pub(crate) fn full_barrier() {
+    // SAFETY: It has no requirements.
+    unsafe { bindings::rust_tasklet_smp_mb() };
+}
+
+/// Prints a warning. Any context but NMI.
+macro_rules! warning {
+    ($($args:tt)*) => { ::kernel::prelude::pr_warn!($($args)*) };
+}
+pub(crate) use warning;
+
+/// A word of ours.
+pub(crate) struct Word(Atomic<u64>);
+
+impl Word {
+    #[inline]
+    pub(crate) const fn new(value: u64) -> Self {
+        Self(Atomic::new(value))
+    }
+
+    /// The value at this moment.
+    #[inline(always)]
+    pub(crate) fn load(&self) -> u64 {
+        arch::load(&self.0)
+    }
+
+    /// The value at this moment; what was written before it was stored is visible.
+    #[inline]
+    pub(crate) fn load_acquire(&self) -> u64 {
+        arch::load_acquire(&self.0)
+    }
+
+    /// Stores `new` if the value is `old`; otherwise returns the value. Fully ordered if it stores.
+    #[inline]
+    pub(crate) fn cmpxchg(&self, old: u64, new: u64) -> Result<(), u64> {
+        arch::cmpxchg(&self.0, old, new)
+    }
+
+    /// Adds to the value and returns the old one. Fully ordered.
+    #[inline(always)]
+    pub(crate) fn fetch_add(&self, n: u64) -> u64 {
+        arch::fetch_add(&self.0, n)
+    }
+
+    /// Sleeps while the lowest bits, those in `mask`, have a value whose bit is set in `values`. What
+    /// was written before the value changed is visible. Whoever changes it calls [`Word::wake`].
+    pub(crate) fn wait_while(&self, mask: u32, values: u32) {
+        // SAFETY: The word is valid while it is borrowed; the callers checked that they may sleep.
+        unsafe { bindings::rust_tasklet_wait_while(self.0.as_ptr().cast(), mask, values) };
+    }
+
+    /// Wakes those who wait for a change of the word at this address.
+    ///
+    /// Nothing is read there, so the word may be gone already.
+    pub(crate) fn wake(this: *const Self) {
+        // SAFETY: Only the address counts.
+        unsafe { bindings::wake_up_var(this.cast_mut().cast()) };
+    }
+}
+
+/// A place that the registry lock guards, or that does not change while it can be seen.
+pub(crate) struct Slot<T>(UnsafeCell<T>);
+
+// SAFETY: All access is unsafe; those who access it see to it that nobody else does so.
+unsafe impl<T> Sync for Slot<T> {}
+// SAFETY: It holds plain values and pointers, which belong to no thread.
+unsafe impl<T> Send for Slot<T> {}
+
+impl<T: Copy> Slot<T> {
+    #[inline]
+    pub(crate) const fn new(value: T) -> Self {
+        Self(UnsafeCell::new(value))
+    }
+
+    /// # Safety
+    ///
+    /// Nobody may be writing to it.
+    #[inline(always)]
+    pub(crate) unsafe fn get(&self) -> T {
+        // SAFETY: By the contract of this function.
+        unsafe { *self.0.get() }
+    }
+
+    /// # Safety
+    ///
+    /// Nobody may be reading it or writing to it.
+    #[inline(always)]
+    pub(crate) unsafe fn set(&self, value: T) {
+        // SAFETY: By the contract of this function.
+        unsafe { *self.0.get() = value };
+    }
+}
+
+/// The registry lock, held. It may be taken in any context but NMI, and keeps interrupts off.
+pub(crate) struct LockGuard {
+    irqflags: usize,
+    _cpu: NotThreadSafe,
+}
+
+pub(crate) fn lock() -> LockGuard {
+    LockGuard {
+        // SAFETY: It is released in `Drop`, and nobody takes it twice: it is private to the registry.
+        irqflags: unsafe { bindings::rust_tasklet_registry_lock() },
+        _cpu: NotThreadSafe,
+    }
+}
+
+impl Drop for LockGuard {
+    fn drop(&mut self) {
+        // SAFETY: It was taken in `lock()`, on this CPU.
+        unsafe { bindings::rust_tasklet_registry_unlock(self.irqflags) };
+    }
+}
+
+/// A module of the kernel.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) struct Module(*mut bindings::module);
+
+impl Module {
+    /// # Safety
+    ///
+    /// `module` must stay valid for as long as this is used.
+    #[inline]
+    pub(crate) unsafe fn new(module: *mut bindings::module) -> Self {
+        Self(module)
+    }
+
+    /// Whether the code at `address` is the module's.
+    pub(crate) fn contains(self, address: usize) -> bool {
+        // SAFETY: The module is valid by the contract of `new()`.
+        unsafe { bindings::rust_tasklet_within_module(address, self.0) }
+    }
+}
+
+/// The softirq that a tasklet is queued for.
+#[derive(Clone, Copy)]
+pub(crate) enum Priority {
+    /// `TASKLET_SOFTIRQ`
+    Normal,
+    /// `HI_SOFTIRQ`
+    High,
+}
+
+/// The function that the kernel calls.
+pub(crate) type Callback = unsafe extern "C" fn(*mut bindings::tasklet_struct);
+
+/// The kernel's structure.
+///
+/// # Invariants
+///
+/// It is initialised.
+#[repr(transparent)]
+pub(crate) struct KernelTasklet(Opaque<bindings::tasklet_struct>);
+
+impl KernelTasklet {
+    /// Looks pending to the kernel, but is on no queue.
+    #[inline]
+    pub(crate) const fn new(callback: Callback, count: i32) -> Self {
+        // What `tasklet_setup()` writes, but as a constant, and with SCHED set.
+        Self(Opaque::new(bindings::tasklet_struct {
+            next: core::ptr::null_mut(),
+            state: 1 << bindings::TASKLET_STATE_SCHED,
+            count: bindings::atomic_t { counter: count },
+            use_callback: true,
+            __bindgen_anon_1: bindings::tasklet_struct__bindgen_ty_1 {
+                callback: Some(callback),
+            },
+            data: 0,
+        }))
+    }
+
+    /// Replaces the callback.
+    ///
+    /// # Safety
+    ///
+    /// It must not be on a queue, and no other CPU may be able to queue it.
+    pub(crate) unsafe fn set_callback(&self, callback: Callback) {
+        // SAFETY: Nobody else looks at the field, by the contract of this function.
+        unsafe { (*self.0.get()).__bindgen_anon_1.callback = Some(callback) };
+    }
+
+    /// Sets SCHED and tells whether it was set. Fully ordered.
+    #[inline(always)]
+    pub(crate) fn test_and_set_sched(&self) -> bool {
+        // SAFETY: It is initialised, by the type invariant.
+        unsafe { arch::test_and_set_sched(self.0.get()) }
+    }
+
+    /// Clears SCHED; what was written before is visible to whoever sets it next.
+    ///
+    /// # Safety
+    ///
+    /// The caller must own SCHED: it must be set, and the tasklet on no queue.
+    pub(crate) unsafe fn release_sched(&self) {
+        // SAFETY: It is initialised, by the type invariant.
+        unsafe { bindings::rust_tasklet_release_sched(self.0.get()) };
+    }
+
+    /// The number that [`Self::set_number`] gave it. The kernel's `data` holds it, which nobody else uses.
+    ///
+    /// # Safety
+    ///
+    /// The caller must hold the registry lock.
+    pub(crate) unsafe fn number(&self) -> usize {
+        // SAFETY: By the contract of this function nobody writes to it.
+        unsafe { (*self.0.get()).data }
+    }
+
+    /// Gives it a number, for people who want to tell it from others.
+    ///
+    /// # Safety
+    ///
+    /// The caller must hold the registry lock.
+    pub(crate) unsafe fn set_number(&self, number: usize) {
+        // SAFETY: By the contract of this function nobody else accesses it.
+        unsafe { (*self.0.get()).data = number };
+    }
+
+    #[inline]
+    fn state(&self) -> usize {
+        // SAFETY: It is initialised, by the type invariant.
+        unsafe { arch::state(self.0.get()) }
+    }
+
+    #[inline]
+    pub(crate) fn is_scheduled(&self) -> bool {
+        self.state() & (1 << bindings::TASKLET_STATE_SCHED) != 0
+    }
+
+    /// If it does not run, what its last run wrote is visible.
+    #[inline]
+    pub(crate) fn is_running(&self) -> bool {
+        self.state() & (1 << bindings::TASKLET_STATE_RUN) != 0
+    }
+
+    /// Adds to the kernel's disable count. Fully ordered.
+    #[inline(always)]
+    pub(crate) fn add_count(&self, n: i32) {
+        // SAFETY: It is initialised, by the type invariant.
+        unsafe { arch::add_count(self.0.get(), n) };
+    }
+
+    /// Queues it on this CPU.
+    ///
+    /// # Safety
+    ///
+    /// The caller must own SCHED and gives it away with this call. The tasklet must stay where it is
+    /// until the kernel has run it.
+    #[inline(always)]
+    pub(crate) unsafe fn queue(&self, priority: Priority) {
+        // SAFETY: By the contract of this function.
+        unsafe {
+            match priority {
+                Priority::Normal => bindings::__tasklet_schedule(self.0.get()),
+                Priority::High => bindings::__tasklet_hi_schedule(self.0.get()),
+            }
+        }
+    }
+
+    /// Sleeps until no callback runs; what the last one wrote is visible.
+    ///
+    /// There is no barrier before the first look.
+    pub(crate) fn wait_until_idle(&self) {
+        if self.is_running() {
+            // SAFETY: It is initialised, by the type invariant; the callers checked that they may sleep.
+            unsafe { bindings::tasklet_unlock_wait(self.0.get()) };
+        }
+    }
+}

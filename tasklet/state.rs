@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The word that says what becomes of a tasklet: its life, and the counters that belong to it.
+
+use super::prim::Word;
+
+/// The life of a tasklet; see [`life`](super::life) for what leads from one to the other.
+#[derive(Clone, Copy, PartialEq)]
+#[repr(u8)]
+pub(crate) enum Life {
+    /// In service: SCHED means what it means in C.
+    Live,
+    /// Parked from birth; its first schedule makes it live.
+    Fresh,
+    /// Parked, and without an owner: only a handle makes it live.
+    Unowned,
+    /// Parked.
+    Parked,
+    /// Being killed. A run that is due may call the handler once more.
+    LastRun,
+    /// Being killed. A run that is due calls nothing.
+    NoRun,
+    /// Being killed. No run is due, as SCHED belongs to the kill.
+    Claimed,
+    /// Parked for good: its module is gone.
+    Buried,
+}
+
+impl Life {
+    const MASK: u64 = 7;
+
+    /// Being killed.
+    const KILLING: u32 = 1 << Self::LastRun as u32 | Self::UNCLAIMED | 1 << Self::Claimed as u32;
+    /// Being killed, and SCHED still belongs to a run that is due.
+    const UNCLAIMED: u32 = 1 << Self::LastRun as u32 | 1 << Self::NoRun as u32;
+
+    #[inline]
+    const fn is_one_of(self, lives: u32) -> bool {
+        1 << self as u32 & lives != 0
+    }
+
+    #[inline]
+    pub(crate) const fn is_killing(self) -> bool {
+        self.is_one_of(Self::KILLING)
+    }
+
+    /// Out of service, and not by being fresh.
+    #[inline]
+    pub(crate) const fn is_parked(self) -> bool {
+        matches!(self, Self::Unowned | Self::Parked | Self::Buried)
+    }
+}
+
+/// A value of the word.
+///
+/// From the lowest bit: the life (3 bits), whether a schedule without an owner was reported (1), whether
+/// somebody waits for the end of a kill (1), how many of the raised depths are kept (27), the disable depth
+/// (32). The depth overflows out of the word, as it does in C after 2^32 forgotten guards.
+#[derive(Clone, Copy)]
+pub(crate) struct State(u64);
+
+impl State {
+    const REPORTED: u64 = 1 << 3;
+    const AWAITED: u64 = 1 << 4;
+    const KEPT_ONE: u64 = 1 << 5;
+    const KEPT_MAX: u64 = (1 << 27) - 1;
+    const DEPTH_ONE: u64 = 1 << 32;
+
+    #[inline]
+    const fn new(life: Life, disabled: bool) -> Self {
+        // Whoever is born disabled has one depth that is kept.
+        Self(life as u64 | disabled as u64 * (Self::DEPTH_ONE + Self::KEPT_ONE))
+    }
+
+    #[inline(always)]
+    pub(crate) const fn life(self) -> Life {
+        match self.0 & Life::MASK {
+            0 => Life::Live,
+            1 => Life::Fresh,
+            2 => Life::Unowned,
+            3 => Life::Parked,
+            4 => Life::LastRun,
+            5 => Life::NoRun,
+            6 => Life::Claimed,
+            _ => Life::Buried,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) const fn is_live(self) -> bool {
+        self.0 & Life::MASK == Life::Live as u64
+    }
+
+    /// Whether the kernel's count is the disable depth. During a kill it is not, and has to come to zero.
+    #[inline(always)]
+    pub(crate) const fn count_is_depth(self) -> bool {
+        self.0 & Life::LastRun as u64 == 0
+    }
+
+    /// Whether a schedule without an owner was reported, or is not to be.
+    pub(crate) const fn is_reported(self) -> bool {
+        self.0 & Self::REPORTED != 0
+    }
+
+    /// The disable depth: the number of guards, dropped ones excepted, and of depths that are kept.
+    #[inline]
+    pub(crate) const fn depth(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    const fn kept(self) -> u64 {
+        self.0 / Self::KEPT_ONE & Self::KEPT_MAX
+    }
+
+    /// Whether somebody waits for the end of the kill.
+    pub(crate) const fn is_awaited(self) -> bool {
+        self.0 & Self::AWAITED != 0
+    }
+
+    const fn with_life(self, life: Life) -> Self {
+        Self(self.0 & !Life::MASK | life as u64)
+    }
+}
+
+/// The word itself. All changes are fully ordered.
+pub(crate) struct StateWord(Word);
+
+impl StateWord {
+    #[inline]
+    pub(crate) const fn new(life: Life, disabled: bool) -> Self {
+        Self(Word::new(State::new(life, disabled).0))
+    }
+
+    #[inline(always)]
+    pub(crate) fn load(&self) -> State {
+        State(self.0.load())
+    }
+
+    /// What was written before the value was stored is visible.
+    #[inline]
+    pub(crate) fn load_acquire(&self) -> State {
+        State(self.0.load_acquire())
+    }
+
+    /// Changes the value to what `new` makes of it, unless that is nothing. Returns the old value, or the
+    /// one that `new` did not want to change.
+    #[inline(always)]
+    fn update(&self, new: impl Fn(State) -> Option<State>) -> Result<State, State> {
+        let mut old = self.load();
+        loop {
+            let Some(new) = new(old) else {
+                return Err(old);
+            };
+            match self.0.cmpxchg(old.0, new.0) {
+                Ok(()) => return Ok(old),
+                Err(now) => old = State(now),
+            }
+        }
+    }
+
+    /// Changes the life from `from` to `to`. Returns the old value, or the one that was there instead.
+    pub(crate) fn change_life(&self, from: Life, to: Life) -> Result<State, State> {
+        self.update(|state| (state.life() == from).then(|| state.with_life(to)))
+    }
+
+    /// Takes the one run that a kill allows, unless the tasklet is disabled.
+    pub(crate) fn take_last_run(&self) -> bool {
+        self.update(|state| {
+            (state.life() == Life::LastRun && state.depth() == 0)
+                .then(|| state.with_life(Life::NoRun))
+        })
+        .is_ok()
+    }
+
+    /// Gives SCHED to the kill.
+    pub(crate) fn claim(&self) {
+        if self
+            .update(|state| {
+                state
+                    .life()
+                    .is_one_of(Life::UNCLAIMED)
+                    .then(|| state.with_life(Life::Claimed))
+            })
+            .is_ok()
+        {
+            Self::wake_waiters(self);
+        }
+    }
+
+    /// Ends a kill. Returns the last value during the kill. If that [`is_awaited`](State::is_awaited), the
+    /// caller has to call [`Self::wake_waiters`].
+    pub(crate) fn end_kill(&self, end: Life) -> State {
+        // It does not fail: only this takes the life out of the kill.
+        let (Ok(last) | Err(last)) = self.update(|state| {
+            let ended = State(state.0 & !State::AWAITED).with_life(end);
+            state.life().is_killing().then_some(ended)
+        });
+        last
+    }
+
+    /// Wakes those who wait for the end of a kill. The word at this address may be gone already.
+    pub(crate) fn wake_waiters(this: *const Self) {
+        Word::wake(this.cast());
+    }
+
+    /// Sleeps until SCHED belongs to the kill.
+    pub(crate) fn wait_until_claimed(&self) {
+        self.0.wait_while(Life::MASK as u32, Life::UNCLAIMED);
+    }
+
+    /// Sleeps until the kill is over that is under way, if there is one.
+    pub(crate) fn wait_until_killed(&self) {
+        let _ = self
+            .update(|state| (state.life().is_killing()).then_some(State(state.0 | State::AWAITED)));
+        // A kill that begins after this one has not got the bit.
+        self.0.wait_while(
+            (Life::MASK | State::AWAITED) as u32,
+            Life::KILLING << State::AWAITED,
+        );
+    }
+
+    /// Raises the depth. Returns the old value.
+    #[inline(always)]
+    pub(crate) fn raise_depth(&self) -> State {
+        State(self.0.fetch_add(State::DEPTH_ONE))
+    }
+
+    /// Lowers the depth. Returns the old value.
+    #[inline(always)]
+    pub(crate) fn lower_depth(&self) -> State {
+        State(self.0.fetch_add(State::DEPTH_ONE.wrapping_neg()))
+    }
+
+    /// Leaves one depth raised until [`Self::lower_kept`]. After 2^27 of them, the depth stays raised for
+    /// ever.
+    pub(crate) fn keep_depth(&self) {
+        let _ = self.update(|state| {
+            (state.kept() < State::KEPT_MAX).then_some(State(state.0 + State::KEPT_ONE))
+        });
+    }
+
+    /// Lowers a depth that was kept, if there is one. Returns the old value.
+    pub(crate) fn lower_kept(&self) -> Option<State> {
+        self.update(|state| {
+            (state.kept() > 0)
+                .then(|| State(state.0.wrapping_sub(State::KEPT_ONE + State::DEPTH_ONE)))
+        })
+        .ok()
+    }
+
+    /// Takes the owner from a parked tasklet. From then on a schedule is no mistake, but a source that goes on
+    /// a little longer, so it is not reported.
+    pub(crate) fn disown(&self) {
+        let _ = self.update(|state| {
+            (state.life() == Life::Parked)
+                .then(|| State(state.with_life(Life::Unowned).0 | State::REPORTED))
+        });
+    }
+
+    /// Notes that a schedule without an owner is reported; `false` if it has an owner, or if that was noted
+    /// before.
+    pub(crate) fn report_once(&self) -> bool {
+        self.update(|state| {
+            (state.life() == Life::Unowned && !state.is_reported())
+                .then_some(State(state.0 | State::REPORTED))
+        })
+        .is_ok()
+    }
+}

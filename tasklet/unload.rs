@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What happens to the tasklets of a module that is unloaded.
+//!
+//! Safe code may `mem::forget` the owner of a tasklet, or use a static one and not kill it. Both are
+//! harmless while the driver's module is loaded. When the module is unloaded, its code is freed, so a
+//! module notifier parks what is left in service, and names it.
+
+use core::pin::pin;
+
+use kernel::{
+    error::to_result,
+    prelude::*,
+    time::{
+        delay::fsleep,
+        Delta, //
+    },
+    types::Opaque, //
+};
+
+use crate::bindings;
+
+use super::{
+    deferred,
+    prim::Module,
+    registry::{
+        self,
+        Going, //
+    },
+    state::Life, //
+};
+
+/// Parks every tasklet that a module left in service, and waits until nothing of it is left to be
+/// released.
+///
+/// The module's exit function has returned, so the only code of it that still runs are handlers of
+/// tasklets that are in service, and the `Drop` of what is released. From the first step on, none of them
+/// can make another tasklet live. So this ends when those that are live now are parked.
+fn park_leaked(module: Module) {
+    let going = pin!(Going::new(module));
+    let going = going.as_ref();
+    // What is about to be released has not leaked.
+    deferred::flush();
+    // SAFETY: It is pinned, and this function ends what begins here.
+    unsafe { registry::lock().begin_going(&going) };
+    loop {
+        let registry = registry::lock();
+        let Some(raw) = registry.next_leaked(&going) else {
+            break;
+        };
+        let vtable = raw.vtable();
+        if raw.begin_kill(Life::NoRun) {
+            // An owner that is dropped from now on waits until the tasklet is buried.
+            let raw: *const _ = raw;
+            drop(registry);
+            // SAFETY: As its owner waits, it is valid until it is buried.
+            unsafe { &*raw }.finish_kill(Life::Buried);
+            pr_warn!(
+                "tasklet of {}{} was not killed before its module went: parked\n",
+                (vtable.name)(),
+                vtable.field
+            );
+        } else {
+            // Somebody else is killing it, and may free it then: it cannot be waited for.
+            drop(registry);
+            fsleep(Delta::from_millis(1));
+        }
+    }
+    // No handler of the module runs any more. What the last ones deferred is released now.
+    deferred::flush();
+    // And what that deferred in turn; but there must be an end.
+    registry::lock().close(&going);
+    deferred::flush();
+    registry::lock().end_going(&going);
+}
+
+/// The registration of the module notifier.
+#[pin_data(PinnedDrop)]
+pub(crate) struct Notifier {
+    #[pin]
+    block: Opaque<bindings::notifier_block>,
+}
+
+// SAFETY: The kernel's notifier chain does its own locking.
+unsafe impl Send for Notifier {}
+// SAFETY: As for `Send`: no method touches the block but by the kernel's chain.
+unsafe impl Sync for Notifier {}
+
+impl Notifier {
+    pub(crate) fn register() -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            block <- Opaque::try_ffi_init(|slot: *mut bindings::notifier_block| {
+                // SAFETY: `slot` is valid for writes, and stays there until `drop` unregisters it.
+                to_result(unsafe {
+                    slot.write(bindings::notifier_block {
+                        notifier_call: Some(Self::call),
+                        // First, before others take things down that a handler may use.
+                        priority: c_int::MAX,
+                        ..Default::default()
+                    });
+                    bindings::register_module_notifier(slot)
+                })
+            }),
+        })
+    }
+
+    /// # Safety
+    ///
+    /// Only for the kernel to call, from the chain of module notifiers.
+    unsafe extern "C" fn call(
+        _block: *mut bindings::notifier_block,
+        action: c_ulong,
+        module: *mut c_void,
+    ) -> c_int {
+        if action == bindings::module_state_MODULE_STATE_GOING as c_ulong {
+            // SAFETY: The kernel passes a module that is valid until this returns. Its `exit` has run, and
+            // the chain may sleep.
+            park_leaked(unsafe { Module::new(module.cast()) });
+        }
+        0
+    }
+}
+
+#[pinned_drop]
+impl PinnedDrop for Notifier {
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: It was registered in `register()`.
+        unsafe { bindings::unregister_module_notifier(self.block.get()) };
+        // All users are gone; the last run of the work item may not have returned.
+        deferred::flush();
+    }
+}
