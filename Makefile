@@ -4,7 +4,11 @@
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
-kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)
+# Variables go to commands through the environment, where make puts those of its command line: whatever is in
+# them, no shell reads it. And without a shell of its own make ends what it runs at once.
+export KDIR
+
+kbuild = $(MAKE) -C "$$KDIR" M=$(CURDIR)
 
 # A tool as kbuild takes it: from make's command line, not from the environment.
 tool = $(if $(filter command,$(firstword $(origin $(1)))),$($(1)),$(2))
@@ -20,22 +24,26 @@ modules_install:
 	+$(kbuild) SELFTESTS=n modules
 	+$(kbuild) SELFTESTS=n modules_install
 
+check-kdir: export RUSTC = $(call tool,RUSTC,rustc)
+check-kdir: export BINDGEN = $(call tool,BINDGEN,bindgen)
 check-kdir:
-	@RUSTC='$(call tool,RUSTC,rustc)' BINDGEN='$(call tool,BINDGEN,bindgen)' scripts/check-kdir '$(KDIR)'
+	@scripts/check-kdir
 
 # Everything kbuild leaves behind, and the results in out/. Works without a usable KDIR.
 clean:
 	@scripts/clean
 
 demo demo-edu test mutants bench trace shell lint:
-	@KERNEL='$(KERNEL)' ROW='$(ROW)' MUTANT='$(MUTANT)' scripts/$@
+	@scripts/$@
 
 # On the kernel with the detectors; on every kernel there is.
 test-debug test-all: test-%:
-	@KERNEL='$*' ROW='$(ROW)' scripts/test
+	@scripts/test $*
 
+# bash has another meaning for SECONDS.
+torture: export TORTURE_SECONDS = $(SECONDS)
 torture:
-	@KERNEL='$(KERNEL)' SEED='$(SEED)' ARGS='$(ARGS)' INJECT='$(INJECT)' scripts/torture '$(SECONDS)'
+	@scripts/torture
 
 clean-cache:
 	@scripts/clean --cache

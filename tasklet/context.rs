@@ -26,7 +26,7 @@ use super::{
 // A reference to it is the pointer that the kernel passes to the callback: it costs nothing to make.
 #[repr(transparent)]
 pub struct TaskletContext {
-    raw: RawTasklet,
+    pub(super) raw: RawTasklet,
     _handler: NotThreadSafe,
 }
 

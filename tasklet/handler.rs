@@ -47,16 +47,14 @@ impl<F> TaskletFn<F> {
     }
 }
 
-/// What a [`Tasklet`] can call. Implemented for handlers and closures, and not to be implemented or
-/// called by others.
+/// What a [`Tasklet`] can call. Not to be implemented or called by others.
 ///
 /// [`Tasklet`]: crate::Tasklet
 #[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "the tasklet has no `TaskletHandler`; if it is embedded, its `TaskletHandle` revives it",
-    label = "`{Self}` is neither a `TaskletHandler` nor a closure of `from_fn()`"
-)]
 pub trait Run: Sync {
+    /// The field that the tasklet is, with a dot before it, or nothing.
+    const FIELD: &'static str = "";
+
     /// The name of what runs, for messages.
     fn name() -> &'static str;
 
@@ -64,9 +62,22 @@ pub trait Run: Sync {
     ///
     /// # Safety
     ///
-    /// Only for the callback of the tasklet that holds `self`.
+    /// Only for the callback of the tasklet that holds `self`, with its context.
     unsafe fn run(&self, cx: &TaskletContext);
 }
+
+/// What a [`Tasklet`] can call without a handle: a handler or a closure.
+///
+/// [`Tasklet`]: crate::Tasklet
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "the tasklet has no `TaskletHandler`; if it is embedded, its `TaskletHandle` revives it",
+    label = "`{Self}` is neither a `TaskletHandler` nor a closure of `from_fn()`"
+)]
+pub trait Standalone: Run {}
+
+impl<H: TaskletHandler> Standalone for H {}
+impl<F: FnMut(&TaskletContext) + Send> Standalone for TaskletFn<F> {}
 
 impl<H: TaskletHandler> Run for H {
     fn name() -> &'static str {

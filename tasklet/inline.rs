@@ -18,7 +18,10 @@ use crate::{
 };
 
 use super::{
-    handler::Run,
+    handler::{
+        Run,
+        Standalone, //
+    },
     node::{
         RawTasklet,
         Vtable, //
@@ -96,7 +99,7 @@ pub struct Tasklet<H> {
 
 /// Construction.
 impl<H: Run> Tasklet<H> {
-    const VTABLE: &'static Vtable = &Self::vtable(None);
+    pub(super) const VTABLE: &'static Vtable = &Self::vtable(None);
 
     /// The vtable of a tasklet whose owner is dropped by `release`, or in place.
     pub(super) const fn vtable(release: Option<unsafe fn(NonNull<RawTasklet>)>) -> Vtable {
@@ -104,7 +107,7 @@ impl<H: Run> Tasklet<H> {
             callback: Self::callback,
             run: Self::run,
             name: H::name,
-            field: "",
+            field: H::FIELD,
             release,
         }
     }
@@ -159,7 +162,10 @@ impl<H: Run> Tasklet<H> {
     ///
     /// The result must be the initial value of a static.
     #[doc(hidden)]
-    pub const unsafe fn new_static(handler: H, disabled: bool) -> Self {
+    pub const unsafe fn new_static(handler: H, disabled: bool) -> Self
+    where
+        H: Standalone,
+    {
         // INVARIANT: The vtable is for `H`, and the handler follows.
         Self {
             raw: RawTasklet::fresh(Self::VTABLE, disabled),
@@ -499,7 +505,7 @@ impl<H> Tasklet<H> {
     #[inline]
     pub fn revive(&self) -> bool
     where
-        H: Run,
+        H: Standalone,
     {
         self.raw.revive()
     }

@@ -118,8 +118,8 @@ impl RawTasklet {
     fn go_live(&self, from: Life, registry: &mut Locked) {
         // SAFETY: It is parked, so it is in no list; its drop parks it, which removes it.
         unsafe { registry.add(self) };
-        // SCHED first: a kill that finds it live must not wait for a SCHED that nobody will use. A
-        // callback that comes before the life changes takes it for live: see `run_while_killed()`.
+        // SCHED first: a kill that finds it live must not wait for a SCHED that nobody will use. What comes
+        // before the life changes takes it for live: see `run_while_killed()` and `park()`.
         // SAFETY: It is parked, so SCHED is set and it is on no queue.
         unsafe { self.kernel.release_sched() };
         let _ = self.state.change_life(from, Life::Live);
@@ -164,7 +164,7 @@ impl RawTasklet {
     #[cold]
     #[inline(never)]
     pub(super) fn run_while_killed(&self) {
-        let killing = self.state.load().life().is_killing();
+        let killing = self.state.load().is_killing();
         // Parked and unowned: another CPU is just making it live, and has released SCHED already.
         if !killing || self.state.take_last_run() {
             self.map.enter();
@@ -209,7 +209,14 @@ impl RawTasklet {
                 Life::LastRun | Life::NoRun | Life::Claimed => {
                     return self.state.wait_until_killed();
                 }
-                Life::Unowned | Life::Parked | Life::Buried => return,
+                Life::Unowned | Life::Parked | Life::Buried => {
+                    // Another CPU may be making it live, and somebody may have scheduled it since. The lock is
+                    // held meanwhile.
+                    let _registry = registry::lock();
+                    if self.is_parked() {
+                        return;
+                    }
+                }
             }
         }
     }

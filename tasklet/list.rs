@@ -89,13 +89,7 @@ impl List {
     /// gave last may be removed.
     pub(crate) unsafe fn iter(&self) -> impl Iterator<Item = *const Links> {
         // SAFETY: By the contract of this function; what is in the list is valid.
-        let mut next = unsafe { self.0.get() };
-        core::iter::from_fn(move || {
-            let this = next;
-            // SAFETY: As above.
-            next = unsafe { this.as_ref()?.next.get() };
-            Some(this)
-        })
+        unsafe { walk(self.0.get()) }
     }
 }
 
@@ -130,31 +124,32 @@ impl Chain {
         unsafe { self.0.get() }.is_null()
     }
 
-    /// Takes all elements.
+    /// Takes all elements. Nobody else knows of those that the iterator has not given yet.
     ///
     /// # Safety
     ///
     /// The caller must hold the registry lock.
-    pub(crate) unsafe fn take(&self) -> Taken {
-        // SAFETY: Only the holder of the lock comes here.
+    pub(crate) unsafe fn take(&self) -> impl Iterator<Item = *const Links> {
+        // SAFETY: Only the holder of the lock comes here; what is taken stays until the iterator gives it.
         unsafe {
             let first = self.0.get();
             self.0.set(ptr::null());
-            Taken(first)
+            walk(first)
         }
     }
 }
 
-/// What was in a [`Chain`]. Nobody else knows of the elements that are still to come.
-pub(crate) struct Taken(*const Links);
-
-impl Iterator for Taken {
-    type Item = *const Links;
-
-    fn next(&mut self) -> Option<*const Links> {
-        let this = self.0;
-        // SAFETY: It was added to the chain, and is taken only now; nobody else looks at its link.
-        self.0 = unsafe { this.as_ref()?.next.get() };
+/// The elements from `next` on. Each may be removed or freed once the iterator has given it.
+///
+/// # Safety
+///
+/// While the iterator is used, nobody else may change the links of those that it has not given yet, and they
+/// must be valid.
+unsafe fn walk(mut next: *const Links) -> impl Iterator<Item = *const Links> {
+    core::iter::from_fn(move || {
+        let this = next;
+        // SAFETY: By the contract of this function.
+        next = unsafe { this.as_ref()?.next.get() };
         Some(this)
-    }
+    })
 }

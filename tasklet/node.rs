@@ -112,8 +112,8 @@ impl RawTasklet {
 
     #[inline]
     pub(crate) fn is_scheduled(&self) -> bool {
-        let life = self.state.load().life();
-        (life == Life::Live || life.is_killing()) && self.kernel.is_scheduled()
+        let state = self.state.load();
+        (state.is_live() || state.is_killing()) && self.kernel.is_scheduled()
     }
 
     #[inline]

@@ -10,13 +10,11 @@
 //! module that outlives it, and a library module that stores other modules' closures as `dyn Fn` hides
 //! where their code lies: from this as from everything else in the kernel.
 
-use core::ptr;
-
 use super::{
     list::{
         Chain,
-        List,
-        Taken, //
+        Links,
+        List, //
     },
     node::{
         RawTasklet,
@@ -38,8 +36,13 @@ struct Registry {
     live: List,
     /// Those whose release is deferred, and that no one has begun to release.
     deferred: Chain,
-    /// The modules that are being unloaded.
-    going: Slot<*const Going>,
+    /// The module that is being unloaded, if there is one: its exit function has returned. None of its
+    /// callbacks goes live any more.
+    going: Slot<Option<Module>>,
+    /// Those of its tasklets that it left in service.
+    leaked: List,
+    /// What it defers from now on is not released.
+    closed: Slot<bool>,
     /// How many tasklets have a number.
     numbered: Slot<usize>,
 }
@@ -47,31 +50,11 @@ struct Registry {
 static REGISTRY: Registry = Registry {
     live: List::new(),
     deferred: Chain::new(),
-    going: Slot::new(ptr::null()),
+    going: Slot::new(None),
+    leaked: List::new(),
+    closed: Slot::new(false),
     numbered: Slot::new(0),
 };
-
-/// A module that is being unloaded: its exit function has returned. None of its callbacks goes live any
-/// more.
-pub(crate) struct Going {
-    module: Module,
-    next: Slot<*const Going>,
-    /// Those of its tasklets that it left in service.
-    leaked: List,
-    /// What is deferred from now on is not released.
-    closed: Slot<bool>,
-}
-
-impl Going {
-    pub(crate) const fn new(module: Module) -> Self {
-        Self {
-            module,
-            next: Slot::new(ptr::null()),
-            leaked: List::new(),
-            closed: Slot::new(false),
-        }
-    }
-}
 
 /// The registry, locked. It may be locked in any context but NMI.
 pub(crate) struct Locked(#[allow(dead_code)] LockGuard);
@@ -118,24 +101,11 @@ impl Locked {
         live.map(|links| unsafe { RawTasklet::of_links(links) })
     }
 
-    /// The module of a callback, if that module is being unloaded.
-    fn going(&self, vtable: &Vtable) -> Option<&Going> {
-        let callback = vtable.callback as usize;
-        // SAFETY: The lock is held, and what is in this list stays until it is removed.
-        let mut going = unsafe { REGISTRY.going.get().as_ref() };
-        while let Some(this) = going {
-            if this.module.contains(callback) {
-                return going;
-            }
-            // SAFETY: As above.
-            going = unsafe { this.next.get().as_ref() };
-        }
-        None
-    }
-
     /// Whether the module of a callback is being unloaded.
     pub(crate) fn is_going(&self, vtable: &Vtable) -> bool {
-        self.going(vtable).is_some()
+        // SAFETY: The lock is held.
+        unsafe { REGISTRY.going.get() }
+            .is_some_and(|module| module.contains(vtable.callback as usize))
     }
 
     /// Takes a tasklet out of the registry and leaves it to the work item that releases owners. Returns
@@ -146,11 +116,9 @@ impl Locked {
     /// The caller must own it and give it up. It must stay where it is until it is released.
     pub(crate) unsafe fn defer(&mut self, raw: &RawTasklet) -> bool {
         self.remove(raw);
-        if let Some(going) = self.going(raw.vtable()) {
-            // SAFETY: The lock is held.
-            if unsafe { going.closed.get() } {
-                return false;
-            }
+        // SAFETY: The lock is held.
+        if unsafe { REGISTRY.closed.get() } && self.is_going(raw.vtable()) {
+            return false;
         }
         // SAFETY: The lock is held, and it is in no list now. As its owner was given up, it does not go
         // live again, and nobody defers it again.
@@ -165,7 +133,7 @@ impl Locked {
     }
 
     /// Takes all tasklets whose release is deferred.
-    pub(crate) fn take_deferred(&mut self) -> Taken {
+    pub(crate) fn take_deferred(&mut self) -> impl Iterator<Item = *const Links> {
         // SAFETY: The lock is held.
         unsafe { REGISTRY.deferred.take() }
     }
@@ -177,49 +145,42 @@ impl Locked {
     ///
     /// # Safety
     ///
-    /// `going` must stay where it is until [`Self::end_going`].
-    pub(crate) unsafe fn begin_going(&mut self, going: &Going) {
+    /// Another module must not be going until [`Self::end_going`].
+    pub(crate) unsafe fn begin_going(&mut self, module: Module) {
         // SAFETY: The lock is held; each tasklet is removed from one list and then added to the other.
         unsafe {
-            going.next.set(REGISTRY.going.get());
-            REGISTRY.going.set(going);
+            REGISTRY.going.set(Some(module));
             for links in REGISTRY.live.iter() {
                 let raw = RawTasklet::of_links(links);
-                if going.module.contains(raw.vtable().callback as usize) {
+                if self.is_going(raw.vtable()) {
                     raw.links.unlink();
-                    going.leaked.push(&raw.links);
+                    REGISTRY.leaked.push(&raw.links);
                 }
             }
         }
     }
 
-    /// One of the tasklets that a module left in service, and that was not parked since.
-    pub(crate) fn next_leaked(&self, going: &Going) -> Option<&RawTasklet> {
+    /// One of the tasklets that the module left in service, and that was not parked since.
+    pub(crate) fn next_leaked(&self) -> Option<&RawTasklet> {
         // SAFETY: The lock is held, and what is in the list is valid.
         unsafe {
-            let links = going.leaked.iter().next()?;
+            let links = REGISTRY.leaked.iter().next()?;
             Some(RawTasklet::of_links(links))
         }
     }
 
     /// From now on, what the module defers is not released.
-    pub(crate) fn close(&mut self, going: &Going) {
+    pub(crate) fn close(&mut self) {
         // SAFETY: The lock is held.
-        unsafe { going.closed.set(true) };
+        unsafe { REGISTRY.closed.set(true) };
     }
 
     /// Ends what [`Self::begin_going`] began.
-    pub(crate) fn end_going(&mut self, going: &Going) {
-        // SAFETY: The lock is held, and what is in this list is valid.
+    pub(crate) fn end_going(&mut self) {
+        // SAFETY: The lock is held.
         unsafe {
-            let mut place = &REGISTRY.going;
-            while let Some(this) = place.get().as_ref() {
-                if ptr::eq(this, going) {
-                    place.set(going.next.get());
-                    return;
-                }
-                place = &this.next;
-            }
+            REGISTRY.going.set(None);
+            REGISTRY.closed.set(false);
         }
     }
 }

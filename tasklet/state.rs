@@ -34,16 +34,6 @@ impl Life {
     /// Being killed, and SCHED still belongs to a run that is due.
     const UNCLAIMED: u32 = 1 << Self::LastRun as u32 | 1 << Self::NoRun as u32;
 
-    #[inline]
-    const fn is_one_of(self, lives: u32) -> bool {
-        1 << self as u32 & lives != 0
-    }
-
-    #[inline]
-    pub(crate) const fn is_killing(self) -> bool {
-        self.is_one_of(Self::KILLING)
-    }
-
     /// Out of service, and not by being fresh.
     #[inline]
     pub(crate) const fn is_parked(self) -> bool {
@@ -84,6 +74,18 @@ impl State {
             6 => Life::Claimed,
             _ => Life::Buried,
         }
+    }
+
+    /// Whether the life is one of a set.
+    #[inline(always)]
+    const fn is_one_of(self, lives: u32) -> bool {
+        (1 << (self.0 & Life::MASK)) & lives != 0
+    }
+
+    /// Whether it is being killed.
+    #[inline]
+    pub(crate) const fn is_killing(self) -> bool {
+        self.is_one_of(Life::KILLING)
     }
 
     #[inline(always)]
@@ -177,7 +179,6 @@ impl StateWord {
         if self
             .update(|state| {
                 state
-                    .life()
                     .is_one_of(Life::UNCLAIMED)
                     .then(|| state.with_life(Life::Claimed))
             })
@@ -193,7 +194,7 @@ impl StateWord {
         // It does not fail: only this takes the life out of the kill.
         let (Ok(last) | Err(last)) = self.update(|state| {
             let ended = State(state.0 & !State::AWAITED).with_life(end);
-            state.life().is_killing().then_some(ended)
+            state.is_killing().then_some(ended)
         });
         last
     }
@@ -210,8 +211,11 @@ impl StateWord {
 
     /// Sleeps until the kill is over that is under way, if there is one.
     pub(crate) fn wait_until_killed(&self) {
-        let _ = self
-            .update(|state| (state.life().is_killing()).then_some(State(state.0 | State::AWAITED)));
+        let _ = self.update(|state| {
+            state
+                .is_killing()
+                .then_some(State(state.0 | State::AWAITED))
+        });
         // A kill that begins after this one has not got the bit.
         self.0.wait_while(
             (Life::MASK | State::AWAITED) as u32,

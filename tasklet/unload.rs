@@ -6,11 +6,10 @@
 //! harmless while the driver's module is loaded. When the module is unloaded, its code is freed, so a
 //! module notifier parks what is left in service, and names it.
 
-use core::pin::pin;
-
 use kernel::{
     error::to_result,
     prelude::*,
+    sync::global_lock,
     time::{
         delay::fsleep,
         Delta, //
@@ -23,12 +22,14 @@ use crate::bindings;
 use super::{
     deferred,
     prim::Module,
-    registry::{
-        self,
-        Going, //
-    },
+    registry,
     state::Life, //
 };
+
+global_lock! {
+    // SAFETY: It is initialised before the notifier is registered, which is the only one to use it.
+    unsafe(uninit) static ONE_AT_A_TIME: Mutex<()> = ();
+}
 
 /// Parks every tasklet that a module left in service, and waits until nothing of it is left to be
 /// released.
@@ -37,15 +38,14 @@ use super::{
 /// tasklets that are in service, and the `Drop` of what is released. From the first step on, none of them
 /// can make another tasklet live. So this ends when those that are live now are parked.
 fn park_leaked(module: Module) {
-    let going = pin!(Going::new(module));
-    let going = going.as_ref();
+    let _only = ONE_AT_A_TIME.lock();
     // What is about to be released has not leaked.
     deferred::flush();
-    // SAFETY: It is pinned, and this function ends what begins here.
-    unsafe { registry::lock().begin_going(&going) };
+    // SAFETY: Only this function begins that, and it holds the lock until the end.
+    unsafe { registry::lock().begin_going(module) };
     loop {
         let registry = registry::lock();
-        let Some(raw) = registry.next_leaked(&going) else {
+        let Some(raw) = registry.next_leaked() else {
             break;
         };
         let vtable = raw.vtable();
@@ -69,9 +69,9 @@ fn park_leaked(module: Module) {
     // No handler of the module runs any more. What the last ones deferred is released now.
     deferred::flush();
     // And what that deferred in turn; but there must be an end.
-    registry::lock().close(&going);
+    registry::lock().close();
     deferred::flush();
-    registry::lock().end_going(&going);
+    registry::lock().end_going();
 }
 
 /// The registration of the module notifier.
@@ -90,8 +90,10 @@ impl Notifier {
     pub(crate) fn register() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             block <- Opaque::try_ffi_init(|slot: *mut bindings::notifier_block| {
-                // SAFETY: `slot` is valid for writes, and stays there until `drop` unregisters it.
+                // SAFETY: `slot` is valid for writes, and stays there until `drop` unregisters it. The module
+                // comes here once.
                 to_result(unsafe {
+                    ONE_AT_A_TIME.init();
                     slot.write(bindings::notifier_block {
                         notifier_call: Some(Self::call),
                         // First, before others take things down that a handler may use.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Examples that fail, which `generate` adds to those of the crate: `../kunit.sh` expects it of them.
+//! Examples that fail, which `generate` adds to those of the crate: `kunit.sh` expects it of them.
 
 /// An assertion that does not hold:
 ///

@@ -2,23 +2,25 @@
 
 //! The field, and how it is found in its struct and the struct from it.
 
-use core::marker::{
-    PhantomData,
-    PhantomPinned, //
+use core::{
+    marker::{
+        PhantomData,
+        PhantomPinned, //
+    },
+    ptr::NonNull, //
 };
 
 use kernel::prelude::*;
 
 use crate::{
-    bindings,
     Tasklet,
     TaskletContext,
     TaskletPointer, //
 };
 
-use super::super::node::{
-    RawTasklet,
-    Vtable, //
+use super::super::{
+    handler::Run,
+    node::RawTasklet, //
 };
 
 /// A tasklet that is a field of `T`; `ID` tells several of them apart.
@@ -186,25 +188,7 @@ pub trait TaskletCallback<const ID: u64 = 0>: HasTasklet<Self, ID> {
     fn run(this: <Self::Pointer as TaskletPointer>::Borrowed<'_>, cx: &TaskletContext);
 }
 
-impl<T, const ID: u64> EmbeddedTasklet<T, ID>
-where
-    T: TaskletCallback<ID>,
-{
-    const UNOWNED: &'static Vtable = &Self::vtable(None);
-
-    /// The vtable, with how an owner is dropped.
-    pub(super) const fn vtable(
-        release: Option<unsafe fn(core::ptr::NonNull<RawTasklet>)>,
-    ) -> Vtable {
-        Vtable {
-            callback: Self::callback,
-            run: Self::run,
-            name: core::any::type_name::<T>,
-            field: T::FIELD.name,
-            release,
-        }
-    }
-
+impl<T: TaskletCallback<ID>, const ID: u64> EmbeddedTasklet<T, ID> {
     /// Makes a tasklet for a field: parked until a [`TaskletHandle`](crate::TaskletHandle) makes it live.
     ///
     /// # Examples
@@ -212,43 +196,28 @@ where
     /// See [`impl_has_tasklet!`](crate::impl_has_tasklet).
     pub fn embedded() -> impl PinInit<Self> {
         pin_init!(Self {
-            raw: RawTasklet::unowned(Self::UNOWNED),
+            raw: RawTasklet::unowned(Self::VTABLE),
             handler: Embedded(PhantomData),
             _pin: PhantomPinned,
         })
     }
+}
 
-    /// The function that the kernel calls.
-    ///
-    /// # Safety
-    ///
-    /// Only for the kernel to call, as the callback of an owned [`EmbeddedTasklet`].
-    unsafe extern "C" fn callback(tasklet: *mut bindings::tasklet_struct) {
-        // SAFETY: The kernel passes what was scheduled, whose first field is its structure. Its handle
-        // keeps the struct around it.
-        let raw = unsafe { &*tasklet.cast::<RawTasklet>() };
-        if raw.enter() {
-            // SAFETY: This is the callback.
-            unsafe { Self::run(raw) };
-            raw.exit();
-        }
+impl<T: TaskletCallback<ID>, const ID: u64> Run for Embedded<T, ID> {
+    const FIELD: &'static str = T::FIELD.name;
+
+    fn name() -> &'static str {
+        core::any::type_name::<T>()
     }
 
-    /// Calls the handler.
-    ///
-    /// # Safety
-    ///
-    /// Only for the callback of an owned [`EmbeddedTasklet`], which `raw` must be the first field of.
     #[inline(always)]
-    unsafe fn run(raw: &RawTasklet) {
-        // SAFETY: `raw` is part of a `T`. Its handle owns the pointer to that, and waits for us before it
-        // gives it up. This is the callback of `raw`.
-        unsafe {
-            let this = T::FIELD.container_of(raw).cast_mut();
-            T::run(
-                T::Pointer::borrow(core::ptr::NonNull::new_unchecked(this)),
-                TaskletContext::from_raw(raw),
-            );
-        }
+    unsafe fn run(&self, cx: &TaskletContext) {
+        // SAFETY: The context is that of the tasklet `ID` in a `T`, by the contract of this function. The
+        // handle of the tasklet owns the pointer to that `T`, and waits for us before it gives it up.
+        let this = unsafe {
+            let this = T::FIELD.container_of(&cx.raw).cast_mut();
+            T::Pointer::borrow(NonNull::new_unchecked(this))
+        };
+        T::run(this, cx);
     }
 }

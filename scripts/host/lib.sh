@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What all scripts here share: messages, timed steps, locks, the private namespace, the table of kernels.
+
+set -euo pipefail
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+
+say() { printf '%s\n' "$*" >&2; }
+# die MESSAGE [MORE...]
+die() {
+	printf 'error: %s\n' "$1" >&2
+	shift
+	[ $# = 0 ] || printf '       %s\n' "$@" >&2
+	exit 1
+}
+
+# The cache outlives the clone; `make clean-cache` removes it.
+CACHE=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/rust_tasklet
+case $CACHE in
+	/*) ;;
+	*) die "XDG_CACHE_HOME must be an absolute path, not '$XDG_CACHE_HOME'." ;;
+esac
+
+# What this clone is called in the cache, which all clones share.
+CLONE=$(basename "$TOP")-$(printf %s "$TOP" | sha256sum | cut -c 1-12)
+
+# Goes on in a mount and a pid namespace of its own: nothing stays mounted and no process stays behind,
+# not even after kill -9. Call it first: it runs the script again from its start.
+#
+# The process that was started stays outside, on guard. When it ends, for whatever reason, the namespace ends; and it
+# ends when its parent does. So whoever starts a script has to wait for it.
+enter_namespace() {
+	if [ -z "${RT_NAMESPACE-}" ]; then
+		[ "$(id -u)" = 0 ] || die \
+			"This needs root: it makes a private Debian root, mounts things in it, and boots VMs." \
+			"Try: sudo make ...   (plain 'make' and 'make clean' do not need root)"
+		[ "$(uname -m)" = x86_64 ] || die "The kernels to boot are for x86_64; this machine is $(uname -m)."
+		local unshare=(unshare --mount --pid --fork --kill-child --mount-proc --propagation private)
+		"${unshare[@]}" true || die \
+			"Cannot make mount and pid namespaces here. In a container this needs --privileged."
+		[ -n "${RT_GUARD-}" ] || RT_GUARD=1 exec setpriv --pdeathsig TERM "$0" "$@"
+		guard setpriv --pdeathsig KILL "${unshare[@]}" "$0" "$@"
+	fi
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+}
+
+# guard COMMAND...: runs it to its end, and ends as it does. A signal ends both at once.
+guard() {
+	local status=0
+	SCRATCH=$(mktemp -d -t rust_tasklet.XXXXXX)
+	trap 'rm -rf "$SCRATCH"; give_out_to_owner' EXIT
+	trap 'end_guarded 130' INT
+	trap 'end_guarded 143' TERM HUP
+	# A shell heeds a signal at once only while it waits for a background job; and such a job has no input unless
+	# it is given one.
+	RT_NAMESPACE=1 TMPDIR=$SCRATCH "$@" <&0 &
+	GUARDED=$!
+	wait "$GUARDED" || status=$?
+	exit "$status"
+}
+
+# unshare does not end when it is asked to, but what it runs dies with it.
+end_guarded() {
+	kill -KILL "$GUARDED"
+	wait "$GUARDED" 2>/dev/null || true
+	exit "$1"
+}
+
+# step "what it does (about 40 s)" COMMAND...: one line on the screen, the output in a log.
+step() {
+	local what=$1 log start=$SECONDS status=0
+	shift
+	log=$(mktemp)
+	printf '  %-60s' "$what" >&2
+	# In the background `set -e` still holds in it, and a signal is not kept waiting.
+	"$@" >"$log" 2>&1 </dev/null &
+	wait $! || status=$?
+	if [ "$status" = 0 ]; then
+		printf ' %4d s\n' $((SECONDS - start)) >&2
+		rm -f "$log"
+		return 0
+	fi
+	printf ' failed after %d s\n' $((SECONDS - start)) >&2
+	mkdir -p "$CACHE/log"
+	mv "$log" "$CACHE/log/failed-step.log"
+	log=$CACHE/log/failed-step.log
+	# What the step itself had to say comes first; failing that, what is most likely wrong.
+	if grep -q '^error: ' "$log"; then
+		sed -n '/^error: /,$p' "$log" >&2
+	else
+		tail -n "${STEP_TAIL:-15}" "$log" | sed 's/^/    | /' >&2
+		printf 'error: %s\n' "${STEP_HINT:-That step failed.}" >&2
+	fi
+	printf '       Its whole output: %s\n' "$log" >&2
+	exit 1
+}
+
+# lock NAME, share NAME, unlock NAME: two runs do not prepare the same thing at once, nor does one change what another
+# uses. The kernel drops a dead run's lock.
+declare -A LOCK_FD
+lock() {
+	local fd
+	mkdir -p "$CACHE"
+	exec {fd}>"$CACHE/$1.lock"
+	LOCK_FD[$1]=$fd
+	if ! flock --nonblock "$fd"; then
+		say "  waiting for another run that is busy with this: $1"
+		flock "$fd"
+	fi
+}
+
+# From here on others may share what was locked.
+share() { flock --shared "${LOCK_FD[$1]}"; }
+
+unlock() {
+	local fd=${LOCK_FD[$1]}
+	flock --unlock "$fd"
+	exec {fd}>&-
+}
+
+# need_space MEGABYTES WHAT-FOR
+need_space() {
+	local free
+	mkdir -p "$CACHE"
+	free=$(df --output=avail -BM "$CACHE" | tail -n 1 | tr -dc 0-9)
+	[ "$free" -ge "$1" ] || die \
+		"$2 needs $1 MB in $CACHE; only $free MB are free there." \
+		"Free some, or point XDG_CACHE_HOME to a larger disk."
+}
+
+# Short and stable name of what stdin holds.
+digest() { sha256sum | cut -c 1-12; }
+
+kernel_rows() { grep -v '^#' "$TOP/scripts/kernels.lock"; }
+
+# select_kernel NAME-OR-ALIAS: sets K_NAME and the like; an empty name is the default.
+select_kernel() {
+	local row
+	row=$(kernel_rows | awk -F '|' -v k="$1" 'k == "" || $1 == k || $2 == k { print; exit }')
+	[ -n "$row" ] || die "Unknown kernel '$1'. KERNEL= may be one of:" \
+		"$(kernel_rows | awk -F '|' '{ printf "%s%s or %s", sep, $2, $1; sep = ", " }')"
+	IFS='|' read -r K_NAME K_ALIAS K_TEST K_VERSION K_RELEASE K_PACKAGE K_CONFIG K_RUSTC <<<"$row"
+	K_ROW=$row
+	# Used by the scripts that source this file.
+	: "$K_NAME $K_ALIAS $K_TEST $K_VERSION $K_RELEASE $K_PACKAGE $K_CONFIG $K_RUSTC $K_ROW"
+}
+
+# hold_out NAME: out/NAME of the clone is this run's until it ends, and that of the scripts it calls.
+hold_out() {
+	[[ " ${RT_HELD-} " != *" $1 "* ]] || return 0
+	lock "out-$1-$CLONE"
+	export RT_HELD="${RT_HELD-} $1"
+}
+
+# out_dir PATH: a fresh directory below out/ of the clone, which git ignores.
+out_dir() {
+	case $1 in
+		'' | /* | *..*) die "'$1' does not name a directory below out/." ;;
+	esac
+	hold_out "${1%%/*}"
+	OUT=$TOP/out/$1
+	rm -rf "$OUT"
+	mkdir -p "$OUT"
+}
+
+# Results belong to whoever owns the clone, also when root made them.
+give_out_to_owner() {
+	[ ! -e "$TOP/out" ] || chown -R --reference="$TOP" "$TOP/out"
+}

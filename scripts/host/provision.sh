@@ -1,0 +1,397 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Makes what builds and VMs need, once, in the cache: a private Debian 13 root with the tools, the kernel
+# source, a build tree for each kernel, and the modules built for it. Each is made under another name and
+# renamed when complete, so an interrupted run leaves nothing that looks finished.
+#
+# Sourced after lib.sh, by scripts that called enter_namespace.
+#
+# Paths inside the root, the same on every machine:
+#   /src            the clone, read-only
+#   /k/source       the kernel source     /k/<kernel>       a kernel's build tree (KDIR) and its vmlinuz
+#   /build/<kernel> the modules built from the clone        /out   results
+
+SUITE=trixie
+
+# Raise these when the way of making the thing changes.
+ROOT_RECIPE=2
+SOURCE_RECIPE=2
+KERNEL_RECIPE=1
+
+in_root() {
+	chroot "$ROOT" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LC_ALL=C.UTF-8 \
+		TERM="${TERM:-dumb}" http_proxy="${http_proxy-}" https_proxy="${https_proxy-}" \
+		no_proxy="${no_proxy-}" "$@"
+}
+
+# --- the root -----------------------------------------------------------------------------------------
+
+root_packages() { sed 's/#.*//' "$TOP/scripts/root.packages" | xargs; }
+
+# The mirror this machine already uses, or nothing: then debootstrap knows one.
+host_mirror() {
+	command -v apt-get >/dev/null || return 0
+	# shellcheck disable=SC2016  # apt expands these.
+	apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)' 'Identifier: Packages' |
+		sed -n 's/^Debian|Debian|main|\(https\?:.*\)/\1/p' | head -n 1
+}
+
+need_debootstrap() {
+	command -v debootstrap >/dev/null && return
+	command -v apt-get >/dev/null || die \
+		"debootstrap is missing, and this is not a Debian system that could install it." \
+		"Use Debian 12 or 13, or install debootstrap and the keys of the Debian archive yourself."
+	step "install debootstrap on this machine (about 10 s)" install_debootstrap
+}
+
+install_debootstrap() {
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get install -y --no-install-recommends debootstrap debian-archive-keyring ||
+		{ apt-get update && apt-get install -y --no-install-recommends debootstrap debian-archive-keyring; }
+}
+
+bootstrap() { # bootstrap DIR MIRROR
+	local include=()
+	case $2 in https:*) include=(--include=ca-certificates) ;; esac
+	mkdir -p "$1/etc/dpkg/dpkg.cfg.d" "$1/etc/apt/apt.conf.d"
+	# Nobody reads manuals there, and a half-made root is thrown away: no need to sync each file.
+	cat >"$1/etc/dpkg/dpkg.cfg.d/small" <<-'END'
+		force-unsafe-io
+		path-exclude=/usr/share/doc/*
+		path-exclude=/usr/share/man/*
+		path-exclude=/usr/share/info/*
+		path-exclude=/usr/share/locale/*
+	END
+	# The machine's proxy, if apt has one.
+	apt-config dump 2>/dev/null | grep -E '^Acquire::(http|https)::.*Proxy' \
+		>"$1/etc/apt/apt.conf.d/proxy" || true
+	debootstrap --variant=minbase "${include[@]}" "$SUITE" "$1" ${2:+"$2"}
+	# debootstrap wrote the mirror it took; the same one has the updates and the kernels.
+	local url
+	url=$(awk '$1 == "deb" { print $2; exit }' "$1/etc/apt/sources.list")
+	for s in "$SUITE" "$SUITE-updates" "$SUITE-backports"; do
+		echo "deb $url $s main"
+	done >"$1/etc/apt/sources.list"
+}
+
+install_tools() { # install_tools DIR
+	local ROOT=$1
+	cp /etc/resolv.conf "$ROOT/etc/resolv.conf" 2>/dev/null || true
+	mount -t proc proc "$ROOT/proc"
+	in_root apt-get update
+	# shellcheck disable=SC2046  # A list.
+	in_root DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(root_packages)
+	umount "$ROOT/proc"
+	# virtme-ng runs <its guest directory>/bin/virtme-ng-init when there is one: ours, from the clone.
+	local vng=$ROOT/opt/virtme-ng
+	mkdir -p "$vng" "$ROOT/src" "$ROOT/k" "$ROOT/build" "$ROOT/out"
+	cp -r "$ROOT"/usr/lib/python3/dist-packages/virtme "$ROOT"/usr/lib/python3/dist-packages/virtme_ng "$vng"
+	mkdir -p "$vng/virtme/guest/bin"
+	ln -s /src/scripts/guest/init "$vng/virtme/guest/bin/virtme-ng-init"
+	# The package lists live on in the cache, the packages need not.
+	rm -rf "$CACHE/apt"
+	mkdir -p "$CACHE/apt"
+	mv "$ROOT/var/lib/apt/lists" "$CACHE/apt/lists"
+	mkdir "$ROOT/var/lib/apt/lists"
+	rm -rf "$ROOT"/var/cache/apt/archives/*.deb
+	touch "$ROOT/etc/hosts" "$ROOT/etc/resolv.conf"
+}
+
+# Sets ROOT, makes it if need be, and mounts it read-only with what every command in it needs.
+ensure_root() {
+	local partial
+	ROOT=$CACHE/root-$({ echo "$ROOT_RECIPE $SUITE"; root_packages; } | digest)
+	if [ ! -d "$ROOT" ]; then
+		lock root
+		if [ ! -d "$ROOT" ]; then
+			need_space 2600 "The Debian 13 root"
+			need_debootstrap
+			partial=$CACHE/root.partial
+			rm -rf "$partial"
+			remove_unused
+			mkdir -p "$partial"
+			local mirror
+			mirror=$(host_mirror)
+			local STEP_HINT="Debian 13 could not be fetched${mirror:+ from $mirror}. Is the network up, and that mirror reachable?"
+			step "Debian 13 base system (about 25 s)" bootstrap "$partial" "$mirror"
+			step "compilers, rustc, QEMU, virtme-ng in it (about 60 s)" install_tools "$partial"
+			mv "$partial" "$ROOT"
+		fi
+		unlock root
+	fi
+	mount_root
+}
+
+# A root or a tree that no run has taken for a month is left over from an older list.
+remove_unused() {
+	find "$CACHE" -mindepth 1 -maxdepth 1 -type d -mtime +30 \
+		\( -name 'root-*' -o -name 'kernel-*' -o -name 'source-*' \) -exec rm -rf {} +
+}
+
+# Nothing that runs in the root can change it: builds on one machine are builds on all.
+mount_root() {
+	BUILDS=$CACHE/build/$CLONE
+	# Several scripts may run in one namespace, one after the other.
+	! mountpoint -q "$ROOT/proc" || return 0
+	local d
+	touch "$ROOT"
+	mount --bind "$ROOT" "$ROOT"
+	mount -o remount,bind,ro "$ROOT"
+	mount -t proc proc "$ROOT/proc"
+	mount --rbind /dev "$ROOT/dev"
+	for d in tmp run var/tmp dev/shm; do
+		mount -t tmpfs -o mode=1777 tmpfs "$ROOT/$d"
+	done
+	mount -t tmpfs tmpfs "$ROOT/k"
+	mount --bind "$TOP" "$ROOT/src"
+	mount -o remount,bind,ro "$ROOT/src"
+	for d in resolv.conf hosts; do
+		[ ! -e "/etc/$d" ] || mount --bind "/etc/$d" "$ROOT/etc/$d"
+	done
+	mkdir -p "$BUILDS"
+	mount --bind "$BUILDS" "$ROOT/build"
+}
+
+# --- packages -----------------------------------------------------------------------------------------
+
+# fetch DIR PACKAGE...: downloads the pinned version of each package, checked against the signed index.
+fetch() {
+	local dir=$1 p known
+	shift
+	lock apt
+	mkdir -p "$dir" "$CACHE/apt/lists/partial"
+	mount -t tmpfs tmpfs "$ROOT/mnt"
+	mkdir "$ROOT/mnt/debs"
+	mount --bind "$dir" "$ROOT/mnt/debs"
+	mount --bind "$CACHE/apt/lists" "$ROOT/var/lib/apt/lists"
+	mount -t tmpfs tmpfs "$ROOT/var/cache/apt"
+	for p; do
+		known=$(versions "$p")
+		if ! grep -qxF "$K_PACKAGE" <<<"$known"; then
+			in_root apt-get update
+			known=$(versions "$p")
+		fi
+		grep -qxF "$K_PACKAGE" <<<"$known" || die \
+			"The archive has no $p $K_PACKAGE (see scripts/kernels.lock)." \
+			"Versions it has: $(xargs <<<"${known:-none}")." \
+			"Newer kernels replace older ones there: set the line's version, release and package to one of these."
+	done
+	download "$@" || { in_root apt-get update && download "$@"; }
+	umount "$ROOT/var/cache/apt" "$ROOT/var/lib/apt/lists" "$ROOT/mnt/debs" "$ROOT/mnt"
+	unlock apt
+}
+
+versions() { in_root apt-cache madison "$1" | awk -F '|' '{ gsub(/ /, "", $2); print $2 }' | sort -uV; }
+
+download() {
+	local p
+	for p; do
+		in_root sh -c 'cd /mnt/debs && apt-get -o APT::Sandbox::User=root -o Acquire::Retries=1 \
+			download "$1"' - "$p=$K_PACKAGE" || return
+	done
+}
+
+# --- the kernel ---------------------------------------------------------------------------------------
+
+# bind DIR PLACE: shows a directory of the cache at a place below /k in the root.
+bind() {
+	mkdir -p "$ROOT$2"
+	mountpoint -q "$ROOT$2" || mount --bind "$1" "$ROOT$2"
+}
+
+# The source that all flavours of a version share, at /k/source-<version>.
+ensure_source() {
+	local partial=$CACHE/source-$K_PACKAGE.partial series
+	SOURCE=$CACHE/source-$K_PACKAGE-$SOURCE_RECIPE
+	if [ ! -d "$SOURCE" ]; then
+		lock source
+		if [ ! -d "$SOURCE" ]; then
+			need_space 1600 "The kernel source"
+			rm -rf "$partial"
+			series=$(cut -d . -f 1,2 <<<"$K_VERSION")
+			local STEP_HINT="The kernel source could not be fetched. Is the network up?"
+			step "download the source of Linux $K_VERSION, 167 MB (about 15 s)" \
+				fetch "$partial/debs" "linux-source-$series"
+			step "unpack it (about 30 s)" unpack_source "$partial"
+			mv "$partial/source" "$SOURCE"
+			rm -rf "$partial"
+		fi
+		unlock source
+	fi
+	touch "$SOURCE"
+	bind "$SOURCE" "/k/source-$K_VERSION"
+}
+
+# Half of the source are drivers that no kernel here builds: their code stays packed.
+unpack_source() {
+	mkdir "$1/source"
+	mount --bind "$1" "$ROOT/mnt"
+	# shellcheck disable=SC2016  # For the inner shell.
+	in_root bash -c 'set -euo pipefail; cd /mnt
+		dpkg-deb --fsys-tarfile debs/*.deb | tar -xO --wildcards "./usr/src/linux-source-*.tar.xz" |
+		xz -dc -T 0 | tar -x -C source --strip-components=1 --no-same-owner \
+			--exclude="*/drivers/gpu/*.[ch]" --exclude="*/drivers/net/*/*.[ch]"'
+	umount "$ROOT/mnt"
+}
+
+# The build tree of the selected kernel, at /k/<name>, with the kernel itself as vmlinuz in it. Modules are built
+# against it by `make $K_MAKE -C /k/<name>`.
+ensure_kernel() {
+	local config=/dev/null
+	K_MAKE=()
+	if [ -n "$K_CONFIG" ]; then
+		config=$TOP/scripts/$K_CONFIG
+		# Rust code can be sanitized only where LLVM compiles the C as well.
+		K_MAKE=(LLVM=-19)
+	fi
+	K_TREE=kernel-$K_NAME-$({ echo "$KERNEL_RECIPE $K_ROW"; tools; cat "$config"; } | digest)
+	ensure_source
+	if [ ! -d "$CACHE/$K_TREE" ]; then
+		lock "kernel-$K_NAME"
+		if [ ! -d "$CACHE/$K_TREE" ]; then
+			check_rustc
+			if [ -n "$K_CONFIG" ]; then
+				build_kernel "$CACHE/$K_TREE"
+			else
+				unpack_kernel "$CACHE/$K_TREE"
+			fi
+		fi
+		unlock "kernel-$K_NAME"
+	fi
+	touch "$CACHE/$K_TREE"
+	bind "$CACHE/$K_TREE" "/k/$K_NAME"
+}
+
+# What a tree is made with; an update of these makes another one, a new tool in the root does not.
+tools() { in_root dpkg-query -W libc6 gcc-14 clang-19 rustc bindgen pahole; }
+
+# unpack_kernel TREE: a kernel of Debian's; the tree is what the headers package would be if it had the Rust
+# metadata.
+unpack_kernel() {
+	local partial="$CACHE/kernel-$K_NAME.partial"
+	need_space 500 "The build tree of $K_NAME"
+	rm -rf "$partial"
+	mkdir -p "$partial/tree"
+	local STEP_HINT="The kernel's packages could not be fetched. Is the network up?"
+	step "download the kernel $K_NAME, 15 MB (about 5 s)" \
+		fetch "$partial/debs" "linux-binary-$K_RELEASE" "linux-headers-$K_RELEASE"
+	bind "$partial/tree" "/k/$K_NAME"
+	STEP_HINT="The build tree of $K_NAME could not be prepared."
+	step "prepare its build tree with Rust metadata (about 70 s)" prepare_tree "$partial"
+	umount "$ROOT/k/$K_NAME"
+	mv "$partial/tree" "$1"
+	rm -rf "$partial"
+}
+
+# build_kernel TREE: a kernel of our own configuration. An interrupted build is continued by the next run.
+build_kernel() {
+	local partial=$1.partial
+	need_space 1000 "The kernel $K_NAME"
+	mkdir -p "$partial"
+	bind "$partial" "/k/$K_NAME"
+	local STEP_HINT="The kernel $K_NAME could not be configured."
+	step "configure the kernel $K_NAME (about 15 s)" configure_kernel "$partial"
+	STEP_HINT="The kernel $K_NAME does not compile." STEP_TAIL=60
+	step "build it, once (about 10 min on 2 cores)" compile_kernel "$partial"
+	umount "$ROOT/k/$K_NAME"
+	mv "$partial" "$1"
+}
+
+check_rustc() {
+	local have
+	have=$(in_root rustc --version)
+	[ "$have" = "$K_RUSTC" ] || die \
+		"The kernel $K_NAME was built by   $K_RUSTC" \
+		"but Debian's $SUITE now installs     $have" \
+		"Modules built by another rustc do not load. Take a newer kernel: see scripts/kernels.lock."
+}
+
+prepare_tree() {
+	local partial=$1 tree=$1/tree src=/k/source-$K_VERSION out=/k/$K_NAME headers got
+	for deb in "$partial"/debs/*.deb; do
+		dpkg-deb -x "$deb" "$partial/pkg"
+	done
+	headers=$partial/pkg/usr/src/linux-headers-$K_RELEASE
+	cp "$headers/.config" "$tree/.config"
+	in_root "$src/scripts/config" --file "$out/.config" \
+		--set-str LOCALVERSION "${K_RELEASE#"$K_VERSION"}" --disable LOCALVERSION_AUTO
+	in_root make -s -C "$src" O="$out" olddefconfig
+	# olddefconfig drops silently what a missing tool forbids, CONFIG_RUST first of all.
+	if diff <(config_lines "$headers/.config") <(config_lines "$tree/.config"); then :; else
+		die "The configuration changed when it was made anew: a tool is missing or another version."
+	fi
+	grep -qx 'CONFIG_RUST=y' "$tree/.config" || die "This kernel has no CONFIG_RUST."
+	grep -qxF "CONFIG_RUSTC_VERSION_TEXT=\"$K_RUSTC\"" "$tree/.config" ||
+		die "This kernel was built by another rustc than scripts/kernels.lock says."
+	cp "$headers/Module.symvers" "$tree/"
+	in_root make -s -C "$src" O="$out" -j"$(nproc)" modules_prepare
+	got=$(in_root make -s -C "$src" O="$out" kernelrelease)
+	[ "$got" = "$K_RELEASE" ] || die "The tree says it is for '$got', not for '$K_RELEASE'."
+	cp "$partial/pkg/usr/lib/modules/$K_RELEASE/vmlinuz" "$tree/vmlinuz"
+}
+
+configure_kernel() {
+	local out=/k/$K_NAME config=/src/scripts/$K_CONFIG
+	in_root make -s -C "/k/source-$K_VERSION" O="$out" "${K_MAKE[@]}" KCONFIG_ALLCONFIG="$config" allnoconfig
+	in_root "/k/source-$K_VERSION/scripts/config" --file "$out/.config" \
+		--set-str LOCALVERSION "${K_RELEASE#"$K_VERSION"}" --disable LOCALVERSION_AUTO
+	in_root make -s -C "$out" "${K_MAKE[@]}" olddefconfig
+	# Here too what cannot be had is dropped silently.
+	if grep CONFIG_ "$TOP/scripts/$K_CONFIG" | grep -vxFf "$1/.config"; then
+		die "These lines of scripts/$K_CONFIG were dropped: a tool is missing, or they need another option."
+	fi
+}
+
+compile_kernel() {
+	local got
+	in_root make -s -C "/k/$K_NAME" "${K_MAKE[@]}" -j"$(nproc)" bzImage modules
+	got=$(cat "$1/include/config/kernel.release")
+	[ "$got" = "$K_RELEASE" ] || die "The tree says it is for '$got', not for '$K_RELEASE'."
+	cp "$1/arch/x86/boot/bzImage" "$1/vmlinuz"
+}
+
+# The lines of a configuration that must stay as they were; comments on unset options included.
+config_lines() { grep CONFIG_ "$1" | grep -vE '^CONFIG_(CC_VERSION_TEXT|LOCALVERSION)='; }
+
+# --- the modules --------------------------------------------------------------------------------------
+
+# copy_sources [VARIANT]: brings /build/<kernel>[-<variant>] up to date with the clone, and sets MODULES.
+#
+# Modules are built in a copy, because there are several kernels to one clone, and its owner may build in it
+# for a KDIR of their own: kbuild's MO= refuses a tree that was built in. Files are compared by content, so
+# that only what changed is compiled again. What .gitignore names is neither copied nor removed.
+copy_sources() {
+	local name=$K_NAME${1:+-$1}
+	MODULES=/build/$name
+	need_space 200 "Building the modules"
+	# Objects made against another tree, or by another compiler, are worth nothing.
+	if [ "$(cat "$BUILDS/$name.tree" 2>/dev/null)" != "$K_TREE" ]; then
+		rm -rf "${BUILDS:?}/$name"
+		echo "$K_TREE" >"$BUILDS/$name.tree"
+	fi
+	# rustc leaves these behind when it is killed.
+	[ ! -d "$BUILDS/$name" ] || find "$BUILDS/$name" -type d -name 'rmeta??????' -prune -exec rm -rf {} +
+	in_root rsync -rl --perms --checksum --delete --exclude=/.git --filter=':- .gitignore' /src/ "$MODULES/"
+}
+
+# Builds the modules for the selected kernel, with the words in K_MAKE; with BUILD_VARIANT, in a copy of its own.
+# Until this run ends, no other changes them.
+ensure_modules() {
+	local build=build-$CLONE-$K_NAME${BUILD_VARIANT:+-$BUILD_VARIANT}
+	lock "$build"
+	copy_sources "${BUILD_VARIANT-}"
+	local STEP_HINT="The modules do not compile." STEP_TAIL=60
+	step "build the modules for $K_NAME (about 30 s)" \
+		in_root make -C "/k/$K_NAME" "${K_MAKE[@]}" M="$MODULES" -j"$(nproc)" modules
+	remove_stale_modules
+	share "$build"
+}
+
+# A module whose source is gone must not be tested.
+remove_stale_modules() {
+	local dir=$ROOT$MODULES ko
+	find "$dir" -name '*.ko' -printf '%P\n' | while read -r ko; do
+		grep -qxF "${ko%.ko}.o" "$dir/modules.order" || rm "$dir/$ko"
+	done
+}

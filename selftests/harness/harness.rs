@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the selftests share: suites of cases that report KTAP, expectations, threads bound to CPUs,
+//! contexts to run code in, and [`Probe`], a tasklet handler that watches itself.
+//!
+//! The only place in the selftests with `unsafe` in it, but for the faults in `faults/` and the population of
+//! the torture test. Each file has its C half beside it.
+//!
+//! A few rules make the tests deterministic:
+//!
+//! - A case runs in a thread of its own on CPU 0. Handlers that are [held](Probe::hold) inside run on
+//!   other CPUs, started by [`Context::BhDisable`], so that they run on top of the thread that
+//!   scheduled them and of nothing else.
+//! - To keep a tasklet pending, schedule it in [`Context::SoftirqsHeld`], or disable it.
+//! - "It has happened" is [`wait!`]ed for. "It does not happen" is [`drain`] and then a check.
+//! - A case that hangs is reported, its module is pinned, and the run goes on without it. So whatever
+//!   waits for code that borrows from its caller may wait for ever.
+//!
+//! Everything here is generic or `#[inline]`: it is compiled into the tests, which link against the
+//! C half only.
+
+// What `new()` makes goes into statics, where `Default` would be of no use.
+#![expect(clippy::new_without_default)]
+
+mod c;
+mod contexts;
+mod counters;
+mod probe;
+mod suite;
+mod threads;
+mod wait;
+
+pub use contexts::*;
+pub use counters::*;
+pub use probe::*;
+pub use suite::*;
+pub use threads::*;
+pub use wait::*;
+
+/// What a test needs.
+pub mod prelude {
+    pub use crate::{
+        bh_depth,
+        check,
+        check_eq,
+        cpu,
+        cpus,
+        drain,
+        forget,
+        in_hardirq,
+        in_softirq,
+        irqs_disabled,
+        microseconds,
+        on_cpu,
+        preemptible,
+        probe,
+        schedule_at,
+        scope,
+        set_online,
+        spin_until,
+        storm,
+        suite,
+        tally,
+        temptation,
+        wait,
+        while_running,
+        Context,
+        Counter,
+        Flag,
+        Probe,
+        Sequence,
+        Test, //
+    };
+    pub use kernel::{
+        prelude::*,
+        sync::Arc, //
+    };
+    pub use rust_tasklet::{
+        static_tasklet,
+        DisableGuard,
+        Tasklet,
+        TaskletContext,
+        TaskletHandler,
+        EWOULDBLOCK, //
+    };
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `disable_blocks`: while disabled, a tasklet does not run; the depth nests; a pending run happens
+//! exactly once after the last enable.
+//!
+//! A tasklet is scheduled while disabled, so that it is pending and due, and given every chance to
+//! run; then it is enabled step by step.
+
+use harness::prelude::*;
+
+suite! {
+    "disable_blocks",
+    "A disabled tasklet does not run, and runs once when it is enabled",
+    [
+        one_guard,
+        nested,
+        kept,
+        scheduled_first,
+        from_atomic_contexts,
+        by_many_threads,
+        from_its_own_handler,
+    ]
+}
+
+/// Expects that `tasklet` is pending and cannot run.
+fn check_blocked(t: &Test, tasklet: &Tasklet<Probe>, runs: u32, depth: u32) {
+    drain();
+    check!(t, tasklet.is_scheduled());
+    check!(t, !tasklet.handler().inside());
+    check_eq!(t, tasklet.handler().runs(), runs);
+    check_eq!(t, tasklet.disable_depth(), depth);
+}
+
+/// Expects that `tasklet` runs once more, and no more.
+fn check_runs_once(t: &Test, tasklet: &Tasklet<Probe>, runs: u32) {
+    wait!(t, tasklet.handler().left() == runs);
+    drain();
+    check_eq!(t, tasklet.handler().runs(), runs);
+    check_eq!(t, tasklet.disable_depth(), 0);
+    tasklet.handler().check_sane(t);
+}
+
+fn one_guard(t: &Test) -> Result {
+    for hi in [false, true] {
+        let tasklet = probe()?;
+        let off = tasklet.disable()?;
+
+        let schedule = || schedule_at(&tasklet, hi);
+        check_eq!(t, tasklet.disable_depth(), 1);
+        check!(t, schedule());
+        check!(t, !schedule());
+        check_blocked(t, &tasklet, 0, 1);
+        drop(off);
+        check_runs_once(t, &tasklet, 1);
+    }
+    Ok(())
+}
+
+fn nested(t: &Test) -> Result {
+    let tasklet = probe()?;
+
+    let outer = tasklet.disable()?;
+    let middle = tasklet.disable_nosync();
+    let inner = tasklet.disable()?;
+    check!(t, tasklet.schedule());
+    check_blocked(t, &tasklet, 0, 3);
+    // In no particular order.
+    outer.enable();
+    check_blocked(t, &tasklet, 0, 2);
+    drop(inner);
+    check_blocked(t, &tasklet, 0, 1);
+    middle.enable();
+    check_runs_once(t, &tasklet, 1);
+    Ok(())
+}
+
+fn kept(t: &Test) -> Result {
+    let tasklet = probe()?;
+
+    tasklet.disable()?.keep();
+    tasklet.disable_nosync().keep();
+    check!(t, tasklet.schedule());
+    check_blocked(t, &tasklet, 0, 2);
+    tasklet.enable()?;
+    check_blocked(t, &tasklet, 0, 1);
+    tasklet.enable()?;
+    check_runs_once(t, &tasklet, 1);
+    Ok(())
+}
+
+/// Disabled when it is pending already.
+fn scheduled_first(t: &Test) -> Result {
+    let tasklet = probe()?;
+
+    let off = Context::SoftirqsHeld.run(|| {
+        check!(t, tasklet.schedule());
+        tasklet.disable_nosync()
+    });
+    check_blocked(t, &tasklet, 0, 1);
+    drop(off);
+    check_runs_once(t, &tasklet, 1);
+    Ok(())
+}
+
+fn from_atomic_contexts(t: &Test) -> Result {
+    for context in Context::ATOMIC {
+        let tasklet = probe()?;
+
+        let off = context.run(|| tasklet.disable_nosync());
+        context.run(|| tasklet.disable_nosync().keep());
+        check!(t, tasklet.schedule());
+        check_blocked(t, &tasklet, 0, 2);
+        context.run(|| drop(off));
+        check_blocked(t, &tasklet, 0, 1);
+        check_eq!(t, context.run(|| tasklet.enable()), Ok(()));
+        check_runs_once(t, &tasklet, 1);
+    }
+    Ok(())
+}
+
+/// Every CPU disables, schedules, and looks whether a run overlaps its disabled section.
+fn by_many_threads(t: &Test) -> Result {
+    let tasklet = probe()?;
+    let probe = tasklet.handler();
+    let violations = Counter::new();
+
+    scope(|s| {
+        for cpu in cpus() {
+            s.spawn(cpu, || {
+                for _ in 0..200 {
+                    if let Ok(off) = tasklet.disable() {
+                        let runs = probe.runs();
+                        tasklet.schedule();
+                        for _ in 0..100 {
+                            core::hint::spin_loop();
+                        }
+                        violations.add(u32::from(probe.inside() || probe.runs() != runs));
+                        off.enable();
+                    }
+                }
+            })?;
+        }
+        Ok::<(), Error>(())
+    })?;
+    check_eq!(t, violations.get(), 0);
+    wait!(t, !tasklet.is_scheduled() && !tasklet.is_running());
+    drain();
+    check!(t, probe.runs() > 0);
+    check_eq!(t, tasklet.disable_depth(), 0);
+    probe.check_sane(t);
+    Ok(())
+}
+
+struct Pausing {
+    runs: Counter,
+}
+
+impl TaskletHandler for Pausing {
+    fn run(&self, cx: &TaskletContext) {
+        if self.runs.add(1) == 0 {
+            PAUSING.disable_nosync().keep();
+            cx.schedule();
+        }
+    }
+}
+
+static_tasklet! {
+    static PAUSING: Tasklet<Pausing> = Pausing { runs: Counter::new() };
+}
+
+/// A handler that disables and reschedules itself: the second run waits for the enable.
+fn from_its_own_handler(t: &Test) -> Result {
+    let runs = &PAUSING.handler().runs;
+
+    check!(t, PAUSING.schedule());
+    wait!(t, runs.get() == 1 && !PAUSING.is_running());
+    drain();
+    check!(t, PAUSING.is_scheduled());
+    check_eq!(t, runs.get(), 1);
+    check_eq!(t, PAUSING.enable(), Ok(()));
+    wait!(t, runs.get() == 2);
+    PAUSING.kill()
+}

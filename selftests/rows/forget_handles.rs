@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `forget_is_safe`, for the owners that may be dropped anywhere: `mem::forget` of a `TaskletBox` or
+//! a handle, or of a guard on it, in any combination, causes no use after free.
+//!
+//! What is forgotten stays alive: its payload is not dropped, and it still runs, or still does not.
+//! The tasklets that are left are parked when this module goes, with one warning each, which the
+//! runner counts.
+
+use harness::prelude::*;
+use rust_tasklet::TaskletHandle;
+
+#[path = "../harness/witness.rs"]
+pub mod witness;
+
+use witness::{
+    drop_in,
+    while_held,
+    Nic,
+    Owner,
+    Witness, //
+};
+
+suite! {
+    "forget_handles",
+    "Forgetting owners that may be dropped anywhere is safe",
+    [
+        idle,
+        pending,
+        running,
+        in_own_handler,
+        guard_and_owner,
+        guard_then_drop,
+        one_of_many_references,
+        forgotten_handle,
+    ]
+}
+
+/// Forgotten when it has run.
+fn idle(t: &Test) -> Result {
+    for form in Owner::FORMS {
+        let witness = Witness::new()?;
+        let owner = form(&witness)?;
+
+        t.leaks(owner.tasklets());
+        check!(t, owner.schedule());
+        wait!(t, witness.left.get() == 1);
+        forget(owner);
+        witness.check_quiet(t);
+    }
+    Ok(())
+}
+
+/// Forgotten in the moment it is scheduled: the run takes place.
+fn pending(t: &Test) -> Result {
+    for form in Owner::FORMS {
+        let witness = Witness::new()?;
+        let owner = form(&witness)?;
+
+        t.leaks(owner.tasklets());
+        Context::SoftirqsHeld.run(|| {
+            check!(t, owner.schedule());
+            forget(owner);
+            check_eq!(t, witness.runs.get(), 0);
+        });
+        wait!(t, witness.left.get() == 1);
+        witness.check_quiet(t);
+    }
+    Ok(())
+}
+
+fn running(t: &Test) -> Result {
+    for form in Owner::FORMS {
+        let witness = Witness::new()?;
+        let owner = form(&witness)?;
+
+        t.leaks(owner.tasklets());
+        while_held(t, owner, &witness, forget)?;
+        wait!(t, witness.left.get() == 1);
+        witness.check_quiet(t);
+    }
+    Ok(())
+}
+
+/// By the handler of another tasklet, and by its own: a handler forgets what it cannot drop.
+fn in_own_handler(t: &Test) -> Result {
+    for form in Owner::FORMS {
+        let witness = Witness::new()?;
+        let owner = form(&witness)?;
+
+        t.leaks(owner.tasklets());
+        witness.forget.set();
+        witness.let_drop(owner);
+        check!(t, witness.schedule_victim());
+        wait!(t, witness.left.get() == 1);
+        witness.check_quiet(t);
+    }
+    Ok(())
+}
+
+/// Pending and disabled for ever, and out of reach.
+fn guard_and_owner(t: &Test) -> Result {
+    for form in Owner::FORMS {
+        let witness = Witness::new()?;
+        let owner = form(&witness)?;
+
+        t.leaks(owner.tasklets());
+        forget(owner.disable()?);
+        check_eq!(t, on_cpu(1, || owner.schedule()), Ok(true));
+        forget(owner);
+        witness.check_quiet(t);
+        check_eq!(t, witness.runs.get(), 0);
+    }
+    Ok(())
+}
+
+/// The owner does not wait for a guard that never comes.
+fn guard_then_drop(t: &Test) -> Result {
+    for form in Owner::FORMS {
+        for context in [Context::Task, Context::Hardirq] {
+            let witness = Witness::new()?;
+            let owner = form(&witness)?;
+
+            forget(owner.disable()?);
+            forget(owner.disable()?);
+            check!(t, owner.schedule());
+            drop_in(t, context, owner, &witness);
+            witness.check_dropped_after(t, 0);
+        }
+    }
+    Ok(())
+}
+
+/// The handle goes as it should; a reference that is forgotten keeps the struct, parked.
+fn one_of_many_references(t: &Test) -> Result {
+    let witness = Witness::new()?;
+    let nic = Nic::new(&witness)?;
+    let handle = TaskletHandle::<_, 0>::activate(nic.clone())?;
+
+    forget(nic.clone());
+    check!(t, nic.rx.schedule());
+    drop(handle);
+    check_eq!(t, witness.left.get(), 1);
+    check!(t, nic.rx.is_parked() && !nic.rx.schedule());
+    drop(nic);
+    witness.check_quiet(t);
+    Ok(())
+}
+
+/// The last reference is dropped, the handle was forgotten: the struct stays, and lives.
+fn forgotten_handle(t: &Test) -> Result {
+    let witness = Witness::new()?;
+    let nic = Nic::new(&witness)?;
+
+    t.leaks(1);
+    forget(TaskletHandle::<_, 0>::activate(nic.clone())?);
+    // The forgotten handle still owns the tasklet.
+    check_eq!(
+        t,
+        TaskletHandle::<_, 0>::activate(nic.clone()).err(),
+        Some(EBUSY)
+    );
+    check!(t, nic.rx.schedule());
+    wait!(t, witness.left.get() == 1);
+    drop(nic);
+    witness.check_quiet(t);
+    Ok(())
+}

@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `kill_never_hangs`: kill of a disabled and scheduled tasklet, of one that always reschedules
+//! itself, with a forgotten guard, under schedules from everywhere, and twice at once: all return.
+//!
+//! Each is a case of its own; a kill that hangs is reported as the timeout of its case.
+
+use harness::prelude::*;
+
+suite! {
+    "kill_never_hangs",
+    "kill() returns, whatever state the tasklet is in",
+    [
+        disabled_and_scheduled,
+        born_disabled_and_scheduled,
+        reschedules_itself,
+        reschedules_itself_at_hi,
+        reschedules_itself_while_disabled,
+        forgotten_guard,
+        schedules_from_every_cpu,
+        interrupt_storm,
+        twice_at_once,
+        disabled_during_kill,
+        disabled_with_wait_during_kill,
+        enabled_during_kill,
+        enabled_again_during_kill,
+        guards_come_and_go,
+    ]
+}
+
+fn disabled_and_scheduled(t: &Test) -> Result {
+    for hi in [false, true] {
+        let tasklet = probe()?;
+
+        let off = tasklet.disable()?;
+        let queued = schedule_at(&tasklet, hi);
+        check!(t, queued && tasklet.is_scheduled());
+        check_eq!(t, tasklet.kill(), Ok(()));
+        check!(t, tasklet.is_parked());
+        // The pending run is discarded, the depth stays, also past a revive.
+        check_eq!(t, tasklet.disable_depth(), 1);
+        check!(t, tasklet.revive());
+        check_eq!(t, tasklet.disable_depth(), 1);
+        check!(t, !tasklet.is_scheduled());
+        check!(t, tasklet.schedule());
+        drain();
+        check_eq!(t, tasklet.handler().runs(), 0);
+        // The guard is still good, and the discarded run does not come back.
+        drop(off);
+        wait!(t, tasklet.handler().left() == 1);
+        drain();
+        check_eq!(t, tasklet.handler().runs(), 1);
+        check_eq!(t, tasklet.disable_depth(), 0);
+    }
+    Ok(())
+}
+
+fn born_disabled_and_scheduled(t: &Test) -> Result {
+    let tasklet = KBox::pin_init(Tasklet::new_disabled(Probe::new()), GFP_KERNEL)?;
+
+    check!(t, tasklet.schedule());
+    check_eq!(t, tasklet.kill(), Ok(()));
+    check_eq!(t, tasklet.disable_depth(), 1);
+    check!(t, tasklet.revive());
+    check_eq!(t, tasklet.enable(), Ok(()));
+    check!(t, tasklet.schedule());
+    wait!(t, tasklet.handler().left() == 1);
+    drain();
+    check_eq!(t, tasklet.handler().runs(), 1);
+    Ok(())
+}
+
+fn check_kill_ends_it(t: &Test, tasklet: &Tasklet<Probe>) {
+    let probe = tasklet.handler();
+
+    check_eq!(t, on_cpu(1, || tasklet.schedule()), Ok(true));
+    wait!(t, probe.runs() > 20);
+    check!(t, probe.reschedules());
+    check_eq!(t, tasklet.kill(), Ok(()));
+    let runs = probe.runs();
+    drain();
+    check_eq!(t, probe.runs(), runs);
+    check!(t, probe.reschedules() && tasklet.is_parked());
+    probe.check_sane(t);
+}
+
+fn reschedules_itself(t: &Test) -> Result {
+    let tasklet = probe()?;
+
+    tasklet.handler().reschedule(u32::MAX);
+    check_kill_ends_it(t, &tasklet);
+    // From the CPU it runs on, too.
+    check!(t, tasklet.revive());
+    check!(t, tasklet.schedule());
+    wait!(t, tasklet.handler().last_cpu() == cpu());
+    check_eq!(t, tasklet.kill(), Ok(()));
+    Ok(())
+}
+
+fn reschedules_itself_at_hi(t: &Test) -> Result {
+    let tasklet = probe()?;
+
+    tasklet.handler().reschedule_hi(u32::MAX);
+    check_kill_ends_it(t, &tasklet);
+    Ok(())
+}
+
+fn reschedules_itself_while_disabled(t: &Test) -> Result {
+    let tasklet = probe()?;
+
+    tasklet.handler().reschedule(u32::MAX);
+    check!(t, tasklet.schedule());
+    wait!(t, tasklet.handler().runs() > 20);
+    let off = tasklet.disable()?;
+    let runs = tasklet.handler().runs();
+    check!(t, tasklet.is_scheduled());
+    check_eq!(t, tasklet.kill(), Ok(()));
+    check_eq!(t, tasklet.handler().runs(), runs);
+    drop(off);
+    drain();
+    check_eq!(t, tasklet.handler().runs(), runs);
+    Ok(())
+}
+
+fn forgotten_guard(t: &Test) -> Result {
+    let tasklet = probe()?;
+
+    forget(tasklet.disable()?);
+    forget(tasklet.disable_nosync());
+    check!(t, tasklet.schedule());
+    check_eq!(t, tasklet.kill(), Ok(()));
+    check_eq!(t, tasklet.disable_depth(), 2);
+    // Disabled for good, and that is all.
+    check!(t, tasklet.revive());
+    check!(t, tasklet.schedule());
+    drain();
+    check_eq!(t, tasklet.handler().runs(), 0);
+    check_eq!(t, tasklet.enable(), Err(EINVAL));
+    check_eq!(t, tasklet.kill(), Ok(()));
+    Ok(())
+}
+
+fn schedules_from_every_cpu(t: &Test) -> Result {
+    const KILLS: u32 = 20;
+    let tasklet = probe()?;
+    let stop = Flag::new();
+    let schedules = Counter::new();
+    let mut slowest = 0;
+
+    scope(|s| {
+        let _stop = stop.set_on_drop();
+        for cpu in cpus().skip(1) {
+            let (tasklet, stop, schedules) = (&tasklet, &stop, &schedules);
+            s.spawn(cpu, move || {
+                while !stop.is_set() {
+                    if cpu % 2 == 0 {
+                        tasklet.schedule();
+                    } else {
+                        tasklet.hi_schedule();
+                    }
+                    schedules.add(1);
+                }
+            })?;
+        }
+        for _ in 0..KILLS {
+            let before = tasklet.handler().runs();
+            wait!(t, tasklet.handler().runs() > before);
+            let before = schedules.get();
+            slowest = slowest.max(microseconds(|| check_eq!(t, tasklet.kill(), Ok(()))));
+            let runs = tasklet.handler().runs();
+            wait!(t, schedules.get() > before + 100);
+            check_eq!(t, tasklet.handler().runs(), runs);
+            check!(t, tasklet.revive());
+            if t.failed() {
+                break;
+            }
+        }
+        Ok::<(), Error>(())
+    })?;
+    t.note(fmt!("{KILLS} kills, the slowest in {slowest} us"));
+    tasklet.handler().check_sane(t);
+    Ok(())
+}
+
+/// All CPUs but this one are interrupted every 20 to 50 us, and each interrupt schedules.
+fn interrupt_storm(t: &Test) -> Result {
+    const KILLS: u32 = 100;
+    let tasklet = probe()?;
+    let stop = Flag::new();
+    let (interrupts, queued) = (Counter::new(), Counter::new());
+    let mut slowest = 0;
+
+    let interrupt = || {
+        queued.add(u32::from(tasklet.schedule()));
+        queued.add(u32::from(tasklet.hi_schedule()));
+        interrupts.add(1);
+    };
+    scope(|s| {
+        let _stop = stop.set_on_drop();
+        for (cpu, period_us) in cpus().skip(1).zip([20, 30, 50]) {
+            let (stop, interrupt) = (&stop, &interrupt);
+            s.spawn(cpu, move || {
+                storm(period_us, interrupt, || stop.wait());
+            })?;
+        }
+        for _ in 0..KILLS {
+            // An interrupt has queued it since it was revived, and the next may be here already.
+            let before = queued.get();
+            check!(t, spin_until(|| queued.get() > before));
+            slowest = slowest.max(microseconds(|| check_eq!(t, tasklet.kill(), Ok(()))));
+            check!(t, tasklet.is_parked() && !tasklet.handler().inside());
+            check!(t, tasklet.revive());
+            if t.failed() {
+                break;
+            }
+        }
+        Ok::<(), Error>(())
+    })?;
+    check!(t, interrupts.get() >= KILLS);
+    t.note(fmt!(
+        "{KILLS} kills, the slowest in {slowest} us, {} interrupts, {} runs",
+        interrupts.get(),
+        tasklet.handler().runs()
+    ));
+    tasklet.handler().check_sane(t);
+    Ok(())
+}
+
+fn twice_at_once(t: &Test) -> Result {
+    let tasklet = probe()?;
+    let killed = Counter::new();
+
+    // Two kills that really wait at the same time.
+    while_running(t, &tasklet, 1, |s| {
+        for cpu in [2, 3] {
+            let (tasklet, killed) = (&tasklet, &killed);
+            s.spawn(cpu, move || {
+                check_eq!(t, tasklet.kill(), Ok(()));
+                check!(t, tasklet.is_parked() && tasklet.handler().left() == 1);
+                killed.add(1);
+            })?;
+        }
+        temptation();
+        check_eq!(t, killed.get(), 0);
+        tasklet.handler().release();
+        wait!(t, killed.get() == 2);
+        Ok::<(), Error>(())
+    })??;
+    check_eq!(t, tasklet.handler().runs(), 1);
+
+    // And many that meet by chance, with revives in between.
+    scope(|s| {
+        for cpu in cpus() {
+            s.spawn(cpu, || {
+                for _ in 0..100 {
+                    tasklet.revive();
+                    tasklet.schedule();
+                    check_eq!(t, tasklet.kill(), Ok(()));
+                }
+            })?;
+        }
+        Ok::<(), Error>(())
+    })?;
+    check_eq!(t, tasklet.kill(), Ok(()));
+    check!(t, tasklet.is_parked());
+    tasklet.handler().check_sane(t);
+    Ok(())
+}
+
+/// Kills on CPU 2 while CPU 1 keeps the tasklet pending, and calls `change` in the middle of it.
+fn during_kill<R: Send>(
+    t: &Test,
+    tasklet: &Tasklet<Probe>,
+    change: impl FnOnce() -> R,
+) -> Result<R> {
+    let (pending, killed, let_go) = (Flag::new(), Flag::new(), Flag::new());
+
+    scope(|s| {
+        let _let_go = let_go.set_on_drop();
+        s.spawn(1, || {
+            Context::SoftirqsHeld.run(|| {
+                check!(t, tasklet.schedule());
+                pending.set();
+                check!(t, spin_until(|| let_go.is_set()));
+            })
+        })?;
+        wait!(t, pending.is_set());
+        s.spawn(2, || {
+            check_eq!(t, tasklet.kill(), Ok(()));
+            killed.set();
+        })?;
+        temptation();
+        check!(t, !killed.is_set());
+        let result = change();
+        check!(t, !killed.is_set());
+        let_go.set();
+        wait!(t, killed.is_set());
+        Ok(result)
+    })
+}
+
+/// Disabled when the kill is waiting already: that must not keep the kill from returning.
+fn disabled_during_kill(t: &Test) -> Result {
+    let tasklet = probe()?;
+
+    let off = during_kill(t, &tasklet, || tasklet.disable_nosync())?;
+    check_eq!(t, tasklet.handler().runs(), 0);
+    check_eq!(t, tasklet.disable_depth(), 1);
+    off.enable();
+    check_eq!(t, tasklet.disable_depth(), 0);
+    check!(t, tasklet.revive());
+    check!(t, tasklet.schedule());
+    wait!(t, tasklet.handler().left() == 1);
+    Ok(())
+}
+
+/// The same by a call that waits, if there is something to wait for.
+fn disabled_with_wait_during_kill(t: &Test) -> Result {
+    let tasklet = probe()?;
+
+    let off = during_kill(t, &tasklet, || tasklet.disable())??;
+    check_eq!(t, tasklet.handler().runs(), 0);
+    check_eq!(t, tasklet.disable_depth(), 1);
+    off.enable();
+    check_eq!(t, tasklet.disable_depth(), 0);
+    Ok(())
+}
+
+/// The depth that the kill has put aside is lowered.
+fn enabled_during_kill(t: &Test) -> Result {
+    let tasklet = probe()?;
+
+    let (off, still_off) = (tasklet.disable()?, tasklet.disable()?);
+    during_kill(t, &tasklet, || off.enable())?;
+    check_eq!(t, tasklet.handler().runs(), 0);
+    check_eq!(t, tasklet.disable_depth(), 1);
+    still_off.enable();
+    check_eq!(t, tasklet.disable_depth(), 0);
+    check!(t, tasklet.revive());
+    check!(t, tasklet.schedule());
+    wait!(t, tasklet.handler().left() == 1);
+    Ok(())
+}
+
+/// A guard that comes and goes in the middle of a kill, and the last of some guards: the pending run takes
+/// place, as nothing disables it when its turn comes.
+fn enabled_again_during_kill(t: &Test) -> Result {
+    let tasklet = probe()?;
+    during_kill(t, &tasklet, || tasklet.disable_nosync().enable())?;
+    check_eq!(t, tasklet.handler().runs(), 1);
+
+    let tasklet = probe()?;
+    let off = tasklet.disable()?;
+    during_kill(t, &tasklet, || off.enable())?;
+    check_eq!(t, tasklet.handler().runs(), 1);
+    check_eq!(t, tasklet.disable_depth(), 0);
+    Ok(())
+}
+
+/// Other threads disable and enable all the time: the depth adds up in the end.
+fn guards_come_and_go(t: &Test) -> Result {
+    const KILLS: u32 = 30;
+    let tasklet = probe()?;
+    let (stop, rounds) = (Flag::new(), Counter::new());
+    let mut slowest = 0;
+
+    scope(|s| {
+        let _stop = stop.set_on_drop();
+        for cpu in cpus().skip(1) {
+            s.spawn(cpu, || {
+                while !stop.is_set() {
+                    let off = tasklet.disable_nosync();
+                    tasklet.schedule();
+                    if let Ok(again) = tasklet.disable() {
+                        again.enable();
+                    }
+                    drop(off);
+                    tasklet.disable_nosync().keep();
+                    tasklet.hi_schedule();
+                    check_eq!(t, tasklet.enable(), Ok(()));
+                    rounds.add(1);
+                }
+            })?;
+        }
+        for _ in 0..KILLS {
+            let before = rounds.get();
+            check!(t, spin_until(|| rounds.get() > before));
+            slowest = slowest.max(microseconds(|| check_eq!(t, tasklet.kill(), Ok(()))));
+            check!(t, !tasklet.handler().inside());
+            check!(t, tasklet.revive());
+            if t.failed() {
+                break;
+            }
+        }
+        Ok::<(), Error>(())
+    })?;
+    t.note(fmt!("{KILLS} kills, the slowest in {slowest} us"));
+    check_eq!(t, tasklet.disable_depth(), 0);
+    check_eq!(t, tasklet.enable(), Err(EINVAL));
+    check_eq!(t, tasklet.kill(), Ok(()));
+    check!(t, tasklet.revive());
+    let runs = tasklet.handler().runs();
+    check!(t, tasklet.schedule());
+    wait!(t, tasklet.handler().left() == runs + 1);
+    tasklet.handler().check_sane(t);
+    Ok(())
+}

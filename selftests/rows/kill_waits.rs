@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `kill_waits`: `kill()` lets an enabled pending run finish, and waits for a running handler.
+//!
+//! A thread on CPU 1 keeps the tasklet pending, or runs its held handler, while a thread on CPU 2
+//! kills it. The kill must not return before the run has ended, and must not lose it.
+
+use harness::prelude::*;
+
+suite! {
+    "kill_waits",
+    "kill() lets a pending run finish and waits for a running handler",
+    [
+        pending,
+        pending_hi,
+        pending_and_slow,
+        running,
+        running_and_pending,
+        idle,
+        no_run_is_lost,
+    ]
+}
+
+/// A kill on CPU 2, as seen by the others.
+struct Kill {
+    calling: Flag,
+    returned: Flag,
+    /// How many runs had ended when it returned.
+    left: Counter,
+}
+
+impl Kill {
+    const fn new() -> Self {
+        Self {
+            calling: Flag::new(),
+            returned: Flag::new(),
+            left: Counter::new(),
+        }
+    }
+
+    fn run(&self, t: &Test, tasklet: &Tasklet<Probe>) {
+        self.calling.set();
+        check_eq!(t, tasklet.kill(), Ok(()));
+        self.left.set(tasklet.handler().left());
+        check!(t, !tasklet.is_running() && tasklet.is_parked());
+        self.returned.set();
+    }
+
+    /// Expects that the kill has begun and does not end before it may.
+    fn check_waits(&self, t: &Test) {
+        wait!(t, self.calling.is_set());
+        temptation();
+        check!(t, !self.returned.is_set());
+    }
+}
+
+fn kept_pending(t: &Test, hi: bool) -> Result {
+    let tasklet = probe()?;
+    let kill = Kill::new();
+    let (pending, let_go) = (Flag::new(), Flag::new());
+
+    scope(|s| {
+        s.spawn(1, || {
+            Context::SoftirqsHeld.run(|| {
+                let queued = schedule_at(&tasklet, hi);
+                check!(t, queued);
+                pending.set();
+                check!(t, spin_until(|| let_go.is_set()));
+            })
+        })?;
+        wait!(t, pending.is_set());
+        check!(t, tasklet.is_scheduled());
+        s.spawn(2, || kill.run(t, &tasklet))?;
+        kill.check_waits(t);
+        check_eq!(t, tasklet.handler().runs(), 0);
+        let_go.set();
+        wait!(t, kill.returned.is_set());
+        Ok::<(), Error>(())
+    })?;
+    check_eq!(t, kill.left.get(), 1);
+    drain();
+    check_eq!(t, tasklet.handler().runs(), 1);
+    check_eq!(t, tasklet.handler().last_cpu(), 1);
+    tasklet.handler().check_sane(t);
+    Ok(())
+}
+
+fn pending(t: &Test) -> Result {
+    kept_pending(t, false)
+}
+
+fn pending_hi(t: &Test) -> Result {
+    kept_pending(t, true)
+}
+
+fn running(t: &Test) -> Result {
+    let tasklet = probe()?;
+    let kill = Kill::new();
+
+    while_running(t, &tasklet, 1, |s| {
+        s.spawn(2, || kill.run(t, &tasklet))?;
+        kill.check_waits(t);
+        check!(t, tasklet.is_running());
+        tasklet.handler().release();
+        wait!(t, kill.returned.is_set());
+        Ok::<(), Error>(())
+    })??;
+    check_eq!(t, kill.left.get(), 1);
+    drain();
+    check_eq!(t, tasklet.handler().runs(), 1);
+    tasklet.handler().check_sane(t);
+    Ok(())
+}
+
+/// A run that is pending when the kill begins, and takes its time: the kill claims the tasklet first and waits
+/// for the run then. The other way round, it would look for a running handler when there is none yet.
+fn pending_and_slow(t: &Test) -> Result {
+    let tasklet = probe()?;
+    let kill = Kill::new();
+    let (pending, let_go) = (Flag::new(), Flag::new());
+
+    scope(|s| {
+        let _let_go = let_go.set_on_drop();
+        s.spawn(1, || {
+            Context::SoftirqsHeld.run(|| {
+                check!(t, tasklet.schedule());
+                tasklet.handler().hold();
+                pending.set();
+                check!(t, spin_until(|| let_go.is_set()));
+            })
+        })?;
+        wait!(t, pending.is_set());
+        s.spawn(2, || kill.run(t, &tasklet))?;
+        kill.check_waits(t);
+        let_go.set();
+        wait!(t, tasklet.handler().runs() == 1);
+        // Long enough for a kill that does not wait for this run.
+        for _ in 0..5 {
+            temptation();
+        }
+        check!(t, !kill.returned.is_set());
+        tasklet.handler().release();
+        wait!(t, kill.returned.is_set());
+        Ok::<(), Error>(())
+    })?;
+    check_eq!(t, kill.left.get(), 1);
+    Ok(())
+}
+
+/// A run that is pending while another runs takes place as well.
+fn running_and_pending(t: &Test) -> Result {
+    let tasklet = probe()?;
+    let kill = Kill::new();
+
+    while_running(t, &tasklet, 1, |s| {
+        check_eq!(t, on_cpu(3, || tasklet.schedule()), Ok(true));
+        check!(t, tasklet.is_running() && tasklet.is_scheduled());
+        s.spawn(2, || kill.run(t, &tasklet))?;
+        kill.check_waits(t);
+        check_eq!(t, tasklet.handler().runs(), 1);
+        tasklet.handler().release();
+        wait!(t, kill.returned.is_set());
+        Ok::<(), Error>(())
+    })??;
+    check_eq!(t, kill.left.get(), 2);
+    drain();
+    check_eq!(t, tasklet.handler().runs(), 2);
+    tasklet.handler().check_sane(t);
+    Ok(())
+}
+
+/// Nothing is pending, and nothing runs because of the kill.
+fn idle(t: &Test) -> Result {
+    let tasklet = probe()?;
+
+    check_eq!(t, tasklet.kill(), Ok(()));
+    check!(t, tasklet.revive());
+    check!(t, tasklet.schedule());
+    wait!(t, tasklet.handler().left() == 1);
+    drain();
+    check_eq!(t, tasklet.kill(), Ok(()));
+    drain();
+    check_eq!(t, tasklet.handler().runs(), 1);
+    Ok(())
+}
+
+/// Killed at whatever moment after it was scheduled on another CPU: one run for each schedule.
+fn no_run_is_lost(t: &Test) -> Result {
+    const ROUNDS: u32 = 300;
+    let tasklet = probe()?;
+    let turn = Counter::new();
+
+    // Live from the start, so that every round begins alike.
+    check_eq!(t, tasklet.kill(), Ok(()));
+    check!(t, tasklet.revive());
+    scope(|s| {
+        s.spawn(1, || {
+            for round in 0..ROUNDS {
+                if !spin_until(|| turn.get() == 2 * round) {
+                    break;
+                }
+                check!(t, tasklet.schedule());
+                turn.set(2 * round + 1);
+            }
+        })?;
+        for round in 0..ROUNDS {
+            check!(t, spin_until(|| turn.get() == 2 * round + 1));
+            check_eq!(t, tasklet.kill(), Ok(()));
+            check_eq!(t, tasklet.handler().left(), round + 1);
+            check!(t, tasklet.revive());
+            turn.set(2 * round + 2);
+            if t.failed() {
+                break;
+            }
+        }
+        Ok::<(), Error>(())
+    })?;
+    drain();
+    check_eq!(t, tasklet.handler().runs(), ROUNDS);
+    tasklet.handler().check_sane(t);
+    Ok(())
+}

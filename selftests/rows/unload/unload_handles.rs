@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `unload_is_safe`, for the owners that may be dropped anywhere: a module that forgot them can be
+//! unloaded; one whose owners are released later is not gone before they are.
+//!
+//! The runner loads and unloads `unload_handles_fixture` and `unload_deferred_fixture` first, counts
+//! the warnings, and makes sure that `rust_tasklet` cannot go before them. Here is what can be seen
+//! afterwards.
+
+use harness::prelude::*;
+
+#[path = "../../harness/witness.rs"]
+pub mod witness;
+
+use witness::{
+    Owner,
+    Witness,
+    DROPS,
+    MADE,
+    RUNS, //
+};
+
+suite! {
+    "unload_handles",
+    "Nothing runs of a module that is gone, and nothing of it was released late",
+    [they_ran, nothing_runs, all_were_released, others_run]
+}
+
+fn they_ran(t: &Test) -> Result {
+    check!(t, tally(RUNS, 0) > 40);
+    check!(t, tally(MADE, 0) > 0);
+    Ok(())
+}
+
+fn nothing_runs(t: &Test) -> Result {
+    let before = tally(RUNS, 0);
+
+    for _ in 0..10 {
+        drain();
+    }
+    check_eq!(t, tally(RUNS, 0), before);
+    Ok(())
+}
+
+/// What was dropped was released before the module went, what was forgotten never.
+fn all_were_released(t: &Test) -> Result {
+    let released = tally(DROPS, 0);
+
+    check_eq!(t, released, tally(MADE, 0));
+    temptation();
+    check_eq!(t, tally(DROPS, 0), released);
+    Ok(())
+}
+
+/// Deferred release still works.
+fn others_run(t: &Test) -> Result {
+    for form in Owner::FORMS {
+        let witness = Witness::new()?;
+        let owner = form(&witness)?;
+
+        tally(MADE, 1);
+        check!(t, owner.schedule());
+        Context::Hardirq.run(move || drop(owner));
+        witness.check_dropped(t);
+    }
+    Ok(())
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `unload_is_safe`, under load: a module can be unloaded again and again while its tasklets run on
+//! every CPU, are dropped, and drop themselves.
+//!
+//! The runner loads and unloads `unload_under_load_fixture` 200 times first and counts the warnings.
+//! Here is what can be seen afterwards.
+
+use harness::prelude::*;
+
+#[path = "../../harness/witness.rs"]
+pub mod witness;
+
+use witness::{
+    DROPS,
+    MADE,
+    ROUNDS,
+    RUNS, //
+};
+
+suite! {
+    "unload_under_load",
+    "A module was unloaded many times while its tasklets ran",
+    [they_ran, nothing_runs, all_were_released, others_run]
+}
+
+fn they_ran(t: &Test) -> Result {
+    t.note(fmt!(
+        "{} runs, {} releases",
+        tally(RUNS, 0),
+        tally(DROPS, 0)
+    ));
+    check_eq!(t, tally(ROUNDS, 0), 200);
+    check!(t, tally(RUNS, 0) > 200 * 4);
+    check!(t, tally(MADE, 0) >= 200 * 3);
+    Ok(())
+}
+
+fn nothing_runs(t: &Test) -> Result {
+    let before = tally(RUNS, 0);
+
+    for _ in 0..10 {
+        drain();
+    }
+    check_eq!(t, tally(RUNS, 0), before);
+    Ok(())
+}
+
+/// What was dropped was released before the module went, what was forgotten never.
+fn all_were_released(t: &Test) -> Result {
+    check_eq!(t, tally(DROPS, 0), tally(MADE, 0));
+    Ok(())
+}
+
+fn others_run(t: &Test) -> Result {
+    for cpu in cpus() {
+        let tasklet = probe()?;
+        check_eq!(t, on_cpu(cpu, || tasklet.schedule()), Ok(true));
+        wait!(t, tasklet.handler().left() == 1);
+    }
+    Ok(())
+}
