@@ -14,13 +14,13 @@ kbuild = $(MAKE) -C "$$KDIR" M=$(CURDIR)
 tool = $(if $(filter command,$(firstword $(origin $(1)))),$($(1)),$(2))
 
 .PHONY: modules modules_install clean help demo demo-edu test test-debug test-all torture mutants bench trace \
-	shell lint clean-cache check-kdir
+	contract doc shell lint clean-cache check-kdir check-tree
 
 modules: check-kdir
 	+$(kbuild) modules
 
-# Without the selftests. Not checked first: under sudo rustc may not be there, nor needed any more.
-modules_install:
+# Without the selftests. The tools are not checked: under sudo rustc may not be there, nor needed any more.
+modules_install: check-tree
 	+$(kbuild) SELFTESTS=n modules
 	+$(kbuild) SELFTESTS=n modules_install
 
@@ -29,11 +29,14 @@ check-kdir: export BINDGEN = $(call tool,BINDGEN,bindgen)
 check-kdir:
 	@scripts/check-kdir
 
+check-tree:
+	@scripts/check-kdir --tree
+
 # Everything kbuild leaves behind, and the results in out/. Works without a usable KDIR.
 clean:
 	@scripts/clean
 
-demo demo-edu test mutants bench trace shell lint:
+demo demo-edu test mutants bench trace contract doc shell lint:
 	@scripts/$@
 
 # On the kernel with the detectors; on every kernel there is.

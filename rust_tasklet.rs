@@ -13,14 +13,14 @@
 //!
 //! # Vocabulary
 //!
-//! - **Top half**: what runs in hard interrupt context and schedules the tasklet.
-//! - **Bottom half**: what runs later, in **softirq context**, with interrupts enabled.
+//! - **Top half**: the code that runs in hard interrupt context and schedules the tasklet.
+//! - **Bottom half**: the code that runs later, in **softirq context**, with interrupts enabled.
 //! - **Handler**: the Rust code that a tasklet runs, a [`TaskletHandler`] or a closure.
 //! - **Pending**: scheduled, and not started yet. Scheduling again changes nothing: it **coalesces**.
 //! - **Running**: its handler is running, on one CPU. Scheduled now, it will run once more.
 //! - **Disable depth**: how often it was disabled and not enabled; above zero, it does not run.
 //! - **Parked**: out of service. Scheduling it does nothing; no handler runs or will run.
-//! - **Owner**: what must be dropped before the memory may be freed. Dropping it parks the tasklet.
+//! - **Owner**: the value that must be dropped before the memory may be freed. Dropping it parks the tasklet.
 //! - **Context token**: a value that exists in one context only, such as [`TaskletContext`].
 //!
 //! # States
@@ -40,19 +40,10 @@
 //!            +--------+
 //! ```
 //!
-//! A kill does not cut across a run: what is pending runs first, unless it is disabled, and a running
-//! handler is waited for.
+//! A kill does not interrupt a run: a pending run takes place first, unless the tasklet is disabled, and the
+//! kill waits for a running handler.
 //!
-//! # What is promised
-//!
-//! Scheduled while idle, the handler runs exactly once, on the CPU that scheduled it (or another, if
-//! that one goes offline).
-//!
-//! It never overlaps itself; two tasklets do run in parallel. On one CPU and priority they run in the
-//! order they were scheduled, and high priority comes first. [`Tasklet::kill`] always returns and is
-//! final until [`Tasklet::revive`]. Waiting calls fail in atomic context instead of sleeping there.
-//! Forgetting an owner or a guard is harmless: if the module of a live tasklet is unloaded, the
-//! tasklet is parked first and a warning names its handler.
+//! What is promised is in `docs/generated/contract.md`; each promise has a test.
 //!
 //! # What may be called in which context
 //!
@@ -64,8 +55,8 @@
 //! | drop of a [`Tasklet`] in service | yes, may sleep | panics |
 //! | drop of a [`Tasklet`] never scheduled, or killed | yes | yes |
 //!
-//! NMI handlers may call none of them. Atomic context is any in which C's `might_sleep()` would
-//! complain; like that, it does not see a held spinlock without `CONFIG_PREEMPT_COUNT`.
+//! NMI handlers may call none of them. Atomic context is where C's `might_sleep()` would complain. Like
+//! `might_sleep()`, the check does not see a held spinlock without `CONFIG_PREEMPT_COUNT`.
 //!
 //! [`schedule`]: Tasklet::schedule
 //! [`hi_schedule`]: Tasklet::hi_schedule
@@ -78,17 +69,18 @@
 //!
 //! # Sharing data with a handler
 //!
-//! A handler may interrupt a thread in the middle of its work, on the same CPU. What the two share
-//! goes into a [`SpinLockBh`], which keeps the handler away while the thread has the lock; a plain
-//! [`SpinLock`](kernel::sync::SpinLock) would deadlock. What only the handler uses needs no lock.
+//! A handler may interrupt a thread in the middle of its work, on the same CPU. Put the data that the two
+//! share into a [`SpinLockBh`], which keeps the handler away while the thread has the lock; a plain
+//! [`SpinLock`](kernel::sync::SpinLock) would deadlock. Data that only the handler uses needs no lock.
 //!
 //! # Where to start
 //!
-//! [`Tasklet`] for the type and its operations, [`Tasklet::from_fn`] for the shortest way,
-//! [`static_tasklet!`] for statics, [`TaskletBox`] for what may be dropped anywhere,
-//! [`impl_has_tasklet!`] and [`TaskletHandle`] for a tasklet that is a field of a driver's struct;
-//! `samples/rust_tasklet_hello.rs` for a complete module. What there is at the moment:
-//! `/sys/kernel/debug/rust_tasklet/tasklets`.
+//! - [`Tasklet`]: the type and its operations; [`Tasklet::from_fn`] is the shortest way to make one.
+//! - [`static_tasklet!`]: tasklets in statics.
+//! - [`TaskletBox`]: a tasklet that may be dropped anywhere.
+//! - [`impl_has_tasklet!`] and [`TaskletHandle`]: a tasklet that is a field of a driver's struct.
+//! - `samples/rust_tasklet_nic.rs`: a driver to start yours from.
+//! - `/sys/kernel/debug/rust_tasklet/tasklets`: the tasklets in service at this moment.
 
 use kernel::{
     debugfs,
@@ -178,7 +170,7 @@ module! {
     license: "GPL",
 }
 
-/// The module itself: the crate needs to hear of modules that go, and shows what is live.
+/// The module itself: the crate is told of modules that are unloaded, and lists the live tasklets.
 #[pin_data]
 struct RustTasklet {
     #[pin]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The instrument of the benchmark: clocks, repetitions, CPUs, results. It knows
- * neither tasklets nor works; the modules that are measured load after it.
+ * neither tasklets nor works; the measured modules are loaded after it.
  *
  * Results are lines of the kernel log with "bench|" in them.
  */
@@ -128,7 +128,7 @@ void meter_size(const char *what, size_t bytes)
 }
 EXPORT_SYMBOL_GPL(meter_size);
 
-/* Out of line, so that it is the same for all who are measured. */
+/* Out of line, so that it is the same for everything that is measured. */
 void meter_bh_disable(void)
 {
 	local_bh_disable();
@@ -207,8 +207,8 @@ static u64 sum_of_runs(const struct meter_item *ops, void **items,
 }
 
 /*
- * What did not run was not measured. BH workqueues leave what takes long to a
- * thread, so the last ones may be a little late.
+ * An item that did not run was not measured. BH workqueues leave long work to a
+ * thread, so the last items may be a little late.
  */
 int meter_expect(const char *module, const struct meter_item *ops, void **items,
 		 unsigned int count, u64 expected)
@@ -232,8 +232,8 @@ EXPORT_SYMBOL_GPL(meter_expect);
 static const unsigned int counts[] = { 1, 16, 256, 4096 };
 
 /*
- * What each CPU schedules at least. Instructions are counted in a time so short
- * that mostly no interrupt falls in; a clock needs more.
+ * The least that each CPU schedules. Instructions are counted in a time so
+ * short that it mostly contains no interrupt; a clock needs more.
  */
 #define SCALING_OPS	256
 #define THROUGHPUT_OPS	32768
@@ -283,7 +283,7 @@ static u64 now(void)
 	return takes_time() ? ktime_get_mono_fast_ns() : get_cycles();
 }
 
-/* All wait for the last one, who calls @last before they go on. */
+/* All wait for the last one, which calls @last before they continue. */
 static void meet(void (*last)(void))
 {
 	unsigned int meeting = READ_ONCE(meetings);
@@ -554,8 +554,8 @@ static int latencies(const char *module, const struct meter_item *ops,
 }
 
 /*
- * Measures from one to many a CPU: of those whose handlers count, the
- * throughput, and of those whose handlers call meter_arrived(), the latency.
+ * Measures one to many items on each CPU: the throughput of items whose handlers
+ * count, and the latency of items whose handlers call meter_arrived().
  */
 int meter_many(const char *module, const struct meter_item *counting,
 	       const struct meter_item *arriving)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the C side of the benchmark measures with; meter.rs is the Rust side.
+ * The instrument for the C side of the benchmark; meter.rs is for the Rust side.
  */
 #ifndef BENCH_METER_H
 #define BENCH_METER_H
@@ -48,9 +48,9 @@ void meter_arrived(void);
 
 /*
  * The measurement loop: @op on each of METER_OPS items, again and again, each
- * time after @prepare. The first time is not counted: it may go another way.
- * What the loop itself takes is what an @op takes that does nothing. Returns
- * how often it went through all items.
+ * time after @prepare. The first time is not counted: it may take another path.
+ * The cost of the loop itself is that of an @op that does nothing. Returns how
+ * many times it measured all items.
  */
 static noinline unsigned int
 measure(const char *what, void **items, void (*prepare)(void *item),
@@ -99,7 +99,7 @@ static void op_bh(void *item)
 	run_with(op_nothing, item);
 }
 
-/* What every bottom half can do; returns an error if a run did not happen. */
+/* Measures what every bottom half can do; fails if a run did not happen. */
 static inline int
 measure_bottom_half(const struct meter_item *ops, void **items,
 		    void (*schedule)(void *item), void (*run)(void *item),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the Rust side of the benchmark measures with; `meter.h` is the C side.
+//! The instrument for the Rust side of the benchmark; `meter.h` is for the C side.
 //!
 //! Part of each module that is measured, so that it is compiled like a driver.
 
@@ -66,7 +66,7 @@ pub(crate) use c::{
 const OPS: u32 = 1000;
 const REPEATS: u32 = 10;
 
-/// Whether single operations are to be measured, and not many bottom halves.
+/// Whether this run measures single operations, not many bottom halves.
 pub(crate) fn operations() -> bool {
     c::meter_mode() == 0
 }
@@ -138,7 +138,7 @@ impl<P: Item> Ops<P> {
 
     /// # Safety
     ///
-    /// `item` must come from [`Self::create`], and is gone afterwards.
+    /// `item` must come from [`Self::create`], and is freed by this.
     unsafe extern "C" fn destroy(item: *mut c_void) {
         // SAFETY: By the contract of this function.
         drop(unsafe { P::from_foreign(item) });
@@ -249,8 +249,8 @@ impl<P: Item> Drop for Items<P> {
 
 impl Meter {
     /// The measurement loop: `op` on each of the items, again and again, each time after `prepare`.
-    /// The first time is not counted: it may go another way. What the loop itself takes is what an
-    /// `op` takes that does nothing. Returns how often it went through all items.
+    /// The first time is not counted: it may take another path. The cost of the loop itself is that of an
+    /// `op` that does nothing. Returns how many times it measured all items.
     #[inline(never)]
     pub(crate) fn measure<P: Item>(
         &self,
@@ -281,7 +281,7 @@ impl Meter {
         rounds
     }
 
-    /// What every bottom half can do; fails if a run did not happen.
+    /// Measures what every bottom half can do; fails if a run did not happen.
     pub(crate) fn measure_bottom_half<P: BottomHalf>(&self, items: &Items<P>) -> Result {
         self.measure(c"nothing", items, None, |_| {});
         self.measure(c"bh", items, None, |_| {
@@ -301,8 +301,8 @@ impl Meter {
         })
     }
 
-    /// Measures from one to many a CPU: of the first type the throughput; of the second, whose
-    /// handler calls [`arrived`], the latency.
+    /// Measures one to many on each CPU: the throughput of the first type, and the latency of the second
+    /// one, whose handler calls [`arrived`].
     pub(crate) fn many<Counting: BottomHalf, Arriving: BottomHalf>(&self) -> Result {
         // SAFETY: The functions are for these types, and the name is a valid string.
         to_result(unsafe {
@@ -325,6 +325,6 @@ pub(crate) fn in_softirq<F: Fn()>(f: F) {
         unsafe { (*arg.cast::<F>())() };
     }
 
-    // SAFETY: `f` is there until this returns.
+    // SAFETY: `f` is valid until this returns.
     unsafe { c::meter_in_softirq(call::<F>, (&raw const f).cast_mut().cast()) };
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Makes docs/performance.md of its template and of what was measured.
+"""Makes docs/generated/performance.md of its template and of what was measured.
 
-report.py RESULTS MODULES TEMPLATE KERNEL: RESULTS has the logs of the VMs, MODULES the modules. The result goes to
-stdout. Fails if something was not measured, or if the template explains something else than what there is.
+report.py RESULTS MODULES TEMPLATE KERNEL: RESULTS has the logs of the VMs, MODULES the modules. Writes
+performance.md and latency.svg to RESULTS. Fails if something was not measured, or if the template explains something else than what there is.
 """
 
 import re
@@ -11,9 +11,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib
+
+matplotlib.use("svg")
+matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "rust_tasklet", "font.family": "sans-serif"})
+import matplotlib.pyplot as plt  # noqa: E402
+
 COUNTS = [1, 16, 256, 4096]
 CPUS = [1, 2, 4, 8]
 C, RUST, BH_C, BH_RUST = MODULES = ["tasklet_c", "tasklet_rust", "workqueue_c", "workqueue_rust"]
+PRIORITIES = ["normal", "hi"]
+# How the plots show the modules.
+LINES = [("C", "#7f7f7f"), ("this crate", "#c55a11"), ("BH work, C", "#9dc3e6"), ("BH work, Rust", "#2e75b6")]
 
 
 def fail(*lines):
@@ -168,14 +177,35 @@ def throughput(results):
 
 
 def latency(results):
-    rows = []
-    for priority in ("normal", "hi"):
-        for cpus in CPUS:
-            for count in COUNTS:
-                p = [results.get("time", "latency", m, priority, cpus, count)[1:4] for m in MODULES]
-                rows.append([priority, cpus, count, " / ".join(f"{x / 1000:.1f}" for x in p[0]),
-                             *(" / ".join(f"{x / max(c, 1):.2f}" for x, c in zip(q, p[0])) for q in p[1:])])
-    return table(["priority", "CPUs", "at once", "C, us", "crate", "BH work, C", "BH work, Rust"], rows)
+    """The percentiles 50, 90 and 99 in microseconds, by priority, CPUs, how many at once, and module."""
+    return {
+        (priority, cpus, count, module): [
+            nanoseconds / 1000
+            for nanoseconds in results.get("time", "latency", module, priority, cpus, count)[1:4]
+        ]
+        for priority in PRIORITIES for cpus in CPUS for count in COUNTS for module in MODULES
+    }
+
+
+def draw_latency(latencies, path):
+    """A plot for each priority and number of CPUs: the latency by how many are scheduled at once."""
+    figure, plots = plt.subplots(len(PRIORITIES), len(CPUS), figsize=(10, 6), sharex=True, sharey=True, layout="constrained")
+    for row, priority in zip(plots, PRIORITIES):
+        for plot, cpus in zip(row, CPUS):
+            for module, (name, colour) in zip(MODULES, LINES):
+                p50, _p90, p99 = zip(*(latencies[priority, cpus, count, module] for count in COUNTS))
+                plot.plot(range(len(COUNTS)), p50, "o-", color=colour, ms=4, label=name)
+                plot.plot(range(len(COUNTS)), p99, ":", color=colour, lw=1)
+            plot.set_yscale("log")
+            plot.minorticks_off()
+            plot.set_xticks(range(len(COUNTS)), COUNTS)
+            plot.grid(color="#e5e5e5")
+            plot.set_title(f"{priority}, {cpus} CPU{'s' * (cpus > 1)}", fontsize=10)
+    figure.supxlabel("scheduled at once on each CPU", fontsize=10)
+    figure.supylabel("from the interrupt to the handler [us]", fontsize=10)
+    figure.legend(*plots[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(MODULES), frameon=False)
+    # The same numbers give the same file.
+    figure.savefig(path, metadata={"Date": None})
 
 
 def sizes(results):
@@ -266,7 +296,8 @@ def versions(kernel, modules):
 
 def main():
     directory, modules, template, kernel = sys.argv[1:]
-    results, modules = Results(Path(directory)), Path(modules)
+    directory, modules = Path(directory), Path(modules)
+    results = Results(directory)
     tables = {
         "versions": lambda _: versions(kernel, modules),
         "targets": lambda _: targets(results),
@@ -274,7 +305,6 @@ def main():
         "owners": lambda _: owners(results),
         "scaling": lambda _: scaling(results),
         "throughput": lambda _: throughput(results),
-        "latency": lambda _: latency(results),
         "sizes": lambda _: sizes(results),
         "fields": lambda explained: fields(modules, explained),
         "driver": lambda _: driver_size(modules),
@@ -287,7 +317,10 @@ def main():
         explained = [tuple(part.strip() for part in line.split("|", 1)) for line in match[2].strip().splitlines()]
         return tables[match[1]](explained) + "\n"
 
-    print(re.sub(r"^@@([\w-]+)\n((?:.* \| .*\n)*)", expand, Path(template).read_text(), flags=re.M), end="")
+    page = re.sub(r"^@@([\w-]+)\n((?:.* \| .*\n)*)", expand, Path(template).read_text(), flags=re.M)
+    draw_latency(latency(results), directory / "latency.svg")
+    (directory / "performance.md").write_text(page)
 
 
-main()
+if __name__ == "__main__":
+    main()

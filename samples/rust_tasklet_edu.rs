@@ -2,15 +2,15 @@
 
 //! A complete driver with a tasklet as its bottom half, for the `edu` device of QEMU.
 //!
-//! The device computes factorials and interrupts when it is done. To have one: `-device edu`; its
-//! manual is `docs/specs/edu.rst` in QEMU's source. The way of a request:
+//! The device computes factorials and raises an interrupt when it is done. QEMU's option `-device edu`
+//! adds one; its manual is `docs/specs/edu.rst` in QEMU's source. The path of a request:
 //!
 //! ```text
 //!   task          write(fd, "5")      start the device, sleep
 //!   device        ... computes ...
 //!   top half      Interrupt::handle   acknowledge, note the time, schedule the tasklet
 //!   bottom half   Edu::run            take the result, wake the task
-//!   task          read(fd)            "5! = 120", and the way it took
+//!   task          read(fd)            "5! = 120", and the path it took
 //! ```
 //!
 //! By hand:
@@ -28,12 +28,12 @@
 //! - `file.rs`: `/dev/rust_tasklet_edu`;
 //! - `flood.rs`: the source of interrupts for tests.
 //!
-//! What follows here is how it is put together and taken apart. The device may go at any time, with
-//! files open, a request under way and interrupts coming: see `Bound`.
+//! This file puts the driver together and takes it apart. The device may be unbound at any time, while files
+//! are open, a request is under way and interrupts arrive: see `Bound`.
 //!
 //! # What is unsafe, and why
 //!
-//! Nothing about the tasklet. Three things that the kernel's own interfaces ask for: an interrupt
+//! Nothing about the tasklet. The kernel's own interfaces need it for three things: an interrupt
 //! registration must not be leaked; it borrows from the vectors, which are in the same struct; and a
 //! static lock must be initialised before its first use.
 
@@ -76,10 +76,10 @@ use file::{
 
 const NAME: &CStr = <LocalModule as ModuleMetadata>::NAME;
 
-/// What a bound device has. Made from bottom to top, dropped from top to bottom.
+/// The data of a bound device. It is made from bottom to top, and dropped from top to bottom.
 #[pin_data]
 struct Bound<'bound> {
-    // No new files. Those that are open learn from the `Edu` that the device is gone.
+    // No new files. The `Edu` tells the open ones that the device was unbound.
     #[pin]
     _file: MiscDeviceRegistration<Client>,
     _published: Published,
@@ -87,18 +87,18 @@ struct Bound<'bound> {
     // The device raises no more interrupts. Some are under way: a top half may run on any CPU, the
     // tasklet may be pending or running.
     _running: Running,
-    // No top half runs any more, or will: nobody schedules the tasklet. The other order would do no
-    // harm, because a parked tasklet ignores being scheduled; but then an interrupt could be
-    // acknowledged and nobody would see to it.
+    // No top half runs any more, so nothing schedules the tasklet. The other order would do no harm,
+    // because a parked tasklet ignores a schedule; but then an interrupt could be acknowledged and never
+    // handled.
     #[pin]
     _irq: irq::Registration<'bound, Interrupt>,
-    // No bottom half either. Both halves used what is below, so it comes later.
+    // No bottom half runs either. Both halves used the fields below, so these are dropped later.
     _tasklet: TaskletHandle<Arc<Edu>>,
 
     _settled: Settled,
     // The interrupt borrowed from it.
     _vectors: pci::IrqVectorRegistration<'bound>,
-    // The registers go with the last reference, or are revoked when the driver core is done with
+    // The registers are unmapped with the last reference, or revoked when the driver core is done with
     // this struct. Open files may have references for longer.
     edu: Arc<Edu>,
 }
@@ -119,7 +119,7 @@ impl Drop for Running {
     }
 }
 
-/// A flood of interrupts that has run dry; only this sample's own tests need that.
+/// A flood of interrupts that has stopped; only this sample's own tests need that.
 struct Settled(Arc<Edu>);
 
 impl Drop for Settled {
@@ -133,14 +133,14 @@ struct EduDriver;
 kernel::pci_device_table!(
     PCI_TABLE,
     <EduDriver as pci::Driver>::IdInfo,
-    // Vendor 0x1234 is registered to nobody, `pci::Vendor` does not have it, and a driver cannot
-    // make one. So this is the class, "other", and `probe()` looks at the rest.
+    // Vendor 0x1234 is not registered, so `pci::Vendor` does not have it, and a driver cannot make one.
+    // So this matches the class "other", and `probe()` checks the rest.
     [(pci::DeviceId::from_class(0x00ff00, 0xffffff), ())]
 );
 
 const VENDOR_AND_DEVICE: (u16, u16) = (0x1234, 0x11e8);
 
-/// Something to see the complement of.
+/// A value to read the complement of.
 const LIVENESS_PROBE: u32 = 0x5a5a_0f0f;
 
 impl pci::Driver for EduDriver {

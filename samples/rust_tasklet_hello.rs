@@ -43,7 +43,7 @@ impl kernel::InPlaceModule for HelloModule {
             tasklet <- Tasklet::new(Hello { whom: "world" }),
         })
         .pin_chain(|this| {
-            // Any context may do this, most often an interrupt handler; false means "already queued".
+            // Any context may do this, most often an interrupt handler. `false` means "already queued".
             this.tasklet.schedule();
             Ok(())
         })

@@ -4,7 +4,7 @@
 //!
 //! A high resolution timer stands in for the device. Each expiry is a hard interrupt: it stamps the
 //! time, hands the stamp to a normal and to a high priority tasklet, and schedules both. Their
-//! handlers measure how long the way from the interrupt took.
+//! handlers measure the time since the interrupt.
 //!
 //! ```text
 //!   hard interrupt                          softirq
@@ -69,7 +69,7 @@ use driver::{
 /// Shorter periods would leave a slow machine, or an emulated one, no time for anything else.
 const PERIOD_US: RangeInclusive<u32> = 20..=10_000_000;
 
-/// A handler that keeps the CPU for longer than this belongs into a thread.
+/// A handler that keeps the CPU for longer than this belongs in a thread.
 const WORK_US: RangeInclusive<u32> = 0..=1000;
 
 module! {
@@ -97,7 +97,7 @@ module! {
 #[pin_data]
 struct TimerModule {
     // On `rmmod` this first removes the debugfs files, which waits for their readers and writers,
-    // and then drops `Control`, which stops the timer and then the tasklets: see there.
+    // and then drops `Control`, which stops the timer and then the tasklets.
     #[pin]
     control: Scope<Control>,
 }
@@ -126,7 +126,7 @@ impl kernel::InPlaceModule for TimerModule {
     }
 }
 
-/// Reads the module parameters; says what is accepted if one is not.
+/// Reads the module parameters. If one is out of range, logs the accepted range.
 fn config() -> Result<Config> {
     let period_us = value(module_parameters::period_us.value());
     let count = value(module_parameters::count.value());

@@ -11,7 +11,7 @@ ROWS=(
 	kill_waits kill_is_final kill_never_hangs kill_context
 	drop_is_kill drop_anywhere forget_is_safe forget_handles
 	unload_is_safe unload_handles unload_under_load
-	hotplug traced listed spinlock_bh misuse edu
+	hotplug traced listed spinlock_bh misuse nic edu
 )
 
 here=$(cd "$(dirname "$0")" && pwd -P) || exit 2
@@ -154,7 +154,7 @@ take_ktap() {
 
 # Sets `file`, or `error`.
 find_module() {
-	for file in "${scratch-}/$1.ko" "$MODULES/$1.ko" "$MODULES"/selftests/{*,rows/*}/"$1.ko"; do
+	for file in "${scratch-}/$1.ko" "$MODULES/$1.ko" "$MODULES"/{samples,selftests/*,selftests/rows/*}/"$1.ko"; do
 		[ ! -e "$file" ] || return 0
 	done
 	error="there is no $1.ko in $MODULES"
@@ -419,6 +419,8 @@ older_than() {
 	IFS=.- read -r major minor _ <<<"$release"
 	[ $((major * 1000 + minor)) -lt $(($1 * 1000 + $2)) ]
 }
+
+. "$here/rows/nic.sh"
 
 # The PCI driver among the samples, which loads and unloads all modules itself.
 run_edu() {

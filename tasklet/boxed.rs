@@ -35,8 +35,8 @@ use super::{
 /// It is a [`Tasklet`] in every respect but one: it may be dropped in any context but NMI, also in
 /// hard interrupt context, in another tasklet, and in its own handler. Where the drop may wait, it
 /// kills the tasklet and drops the handler's data, like [`Tasklet`]. Elsewhere both happen a little
-/// later, in process context; until then the handler may still run. The module that made it is not
-/// unloaded before.
+/// later, in process context; until then the handler may still run, and the module that made the
+/// tasklet is not unloaded.
 ///
 /// # Invariants
 ///
@@ -72,7 +72,7 @@ impl<H: Run + Send + 'static> TaskletBox<H> {
     ///
     /// # Safety
     ///
-    /// `raw` must be that of a box whose owner was given up.
+    /// `raw` must be the tasklet of a box whose owner was given up.
     unsafe fn release(raw: NonNull<RawTasklet>) {
         // SAFETY: By the type invariant, `raw` is the first field of a tasklet in a `KBox`.
         drop(unsafe { Pin::new_unchecked(KBox::from_raw(raw.as_ptr().cast::<Tasklet<H>>())) });
@@ -155,7 +155,7 @@ impl<H> Deref for TaskletBox<H> {
 
 impl<H> Drop for TaskletBox<H> {
     fn drop(&mut self) {
-        // SAFETY: Made with a vtable that has a `release`; this is the owner, and it goes now.
+        // SAFETY: Made with a vtable that has a `release`; this is the owner, and it is being dropped.
         unsafe { deferred::release(self.tasklet.cast()) };
     }
 }

@@ -22,7 +22,7 @@ use super::{
 ///
 /// # Invariants
 ///
-/// Whoever has a reference to it runs in the handler of the tasklet that it stands for.
+/// Code that has a reference to it runs in the handler of the tasklet that it stands for.
 // A reference to it is the pointer that the kernel passes to the callback: it costs nothing to make.
 #[repr(transparent)]
 pub struct TaskletContext {

@@ -26,8 +26,8 @@ impl Writer for Tasklets {
             "{:>7}  {:<8} {:>5}  {:<24} handler",
             "tasklet", "state", "depth", "module"
         )?;
-        // The lock is not held from line to line: it keeps interrupts off. What comes and goes
-        // meanwhile may be missed or shown twice.
+        // The lock is not held from line to line, because it keeps interrupts off. A tasklet that is
+        // added or removed meanwhile may be missed, or another one shown twice.
         for n in 0.. {
             let registry = registry::lock();
             let Some(raw) = registry.iter().nth(n) else {
@@ -49,7 +49,7 @@ impl Writer for Tasklets {
     }
 }
 
-/// What it is doing at this moment.
+/// What the tasklet is doing at this moment.
 fn state(raw: &RawTasklet) -> &'static str {
     let (scheduled, running) = (raw.is_scheduled(), raw.is_running());
     // To look at the disable count, the kernel takes RUN; SCHED stays set then.
@@ -62,7 +62,7 @@ fn state(raw: &RawTasklet) -> &'static str {
     }
 }
 
-/// Room for what kallsyms says of an address.
+/// Room for the name that kallsyms has for an address.
 struct Symbol([u8; bindings::RUST_TASKLET_KSYM_SYMBOL_LEN]);
 
 impl Symbol {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Deferred release: how an owner can be dropped where nobody may wait.
+//! Deferred release: how an owner can be dropped where waiting is not allowed.
 //!
 //! The last reference to a driver's data may be dropped anywhere: in an interrupt handler, in another
-//! tasklet, in the tasklet's own handler. There is no waiting for a handler there, and the kernel still
+//! tasklet, in the tasklet's own handler. None of these may wait for a handler, and the kernel still
 //! writes to the tasklet after its handler has returned. So the tasklet is put on a list, and a work
 //! item does the rest in process context: it parks the tasklet, then drops the owner.
 //!
 //! The list uses the links that the tasklet has for the registry, so nothing is allocated and nothing
-//! can fail. When a module is unloaded, the work item is waited for: the code of its owners' `Drop` is
-//! there until it has run.
+//! can fail. When a module is unloaded, the notifier waits for the work item, so the code of the owners'
+//! `Drop` stays until it has run.
 
 use core::ptr::NonNull;
 
@@ -27,7 +27,7 @@ use super::{
     registry, //
 };
 
-/// Drops the owner of `raw`, now if the caller may wait, and else as soon as possible.
+/// Drops the owner of `raw`: at once if the caller may wait, otherwise as soon as possible.
 ///
 /// # Safety
 ///
@@ -39,7 +39,7 @@ pub(crate) unsafe fn release(raw: NonNull<RawTasklet>) {
         unsafe { park_and_release(raw) };
         return;
     }
-    // SAFETY: The caller gives it up, so it stays until it is released, by the work item.
+    // SAFETY: The caller gives it up, so it stays until the work item releases it.
     if unsafe { registry::lock().defer(raw.as_ref()) } {
         RELEASE.queue();
     } else {
@@ -59,7 +59,8 @@ unsafe fn park_and_release(raw: NonNull<RawTasklet>) {
     unsafe { release(raw) };
 }
 
-/// What the work item does. What is deferred meanwhile is left to its next run, so that each run ends.
+/// The function of the work item. It leaves what is deferred meanwhile to its next run, so that each run
+/// ends.
 ///
 /// # Safety
 ///
@@ -81,7 +82,7 @@ unsafe impl Sync for ReleaseWork {}
 static RELEASE: ReleaseWork = ReleaseWork(Opaque::uninit());
 
 impl ReleaseWork {
-    /// It is not bound to this CPU, whose bottom halves may be what keeps it busy.
+    /// Not bound to this CPU, which its bottom halves may keep busy.
     fn queue(&self) {
         // SAFETY: It was initialised before the first tasklet was made.
         unsafe { bindings::rust_tasklet_queue_unbound_work(self.0.get()) };

@@ -11,7 +11,7 @@
 //! ```
 //!
 //! The field alone could not stop its handler in time: when it is dropped, other fields that the
-//! handler uses may be gone already. So a field is parked from birth, and live only while a
+//! handler uses may have been dropped already. So a field is parked from birth, and live only while a
 //! [`TaskletHandle`](handle::TaskletHandle) exists, which keeps the whole struct alive and parks the
 //! field before it lets go. Scheduling it without one is harmless, does nothing, and is reported once.
 

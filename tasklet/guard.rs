@@ -9,12 +9,12 @@ use super::node::RawTasklet;
 /// Keeps a tasklet from running for as long as it lives.
 ///
 /// It borrows the tasklet, so the tasklet cannot be dropped first. Guards nest, and may be dropped in
-/// any context but NMI. Forgetting one leaves the tasklet disabled for ever: it can still be killed and
-/// dropped.
+/// any context but NMI. If one is forgotten, the tasklet stays disabled for ever, but it can still be killed
+/// and dropped.
 ///
 /// # Invariants
 ///
-/// It stands for one that was added to the disable depth of `raw`.
+/// The disable depth of `raw` was raised by one for it.
 ///
 /// # Examples
 ///
@@ -68,7 +68,7 @@ impl<'a> DisableGuard<'a> {
 impl Drop for DisableGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        // One that was raised, by the type invariant.
+        // It was raised, by the type invariant.
         self.raw.lower_depth();
     }
 }

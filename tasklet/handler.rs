@@ -28,7 +28,7 @@ pub trait TaskletHandler: Sync {
 
 /// A closure as a handler; see [`Tasklet::from_fn`].
 ///
-/// It is not a [`TaskletHandler`], so that no one but the tasklet can call it.
+/// It is not a [`TaskletHandler`], so that only the tasklet can call it.
 ///
 /// [`Tasklet::from_fn`]: crate::Tasklet::from_fn
 ///
@@ -47,7 +47,7 @@ impl<F> TaskletFn<F> {
     }
 }
 
-/// What a [`Tasklet`] can call. Not to be implemented or called by others.
+/// What a [`Tasklet`] can call. No other code may implement or call it.
 ///
 /// [`Tasklet`]: crate::Tasklet
 #[doc(hidden)]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! [`Tasklet`], the inline form: a pinned value, wherever its user puts it.
+//! [`Tasklet`], the inline form: a pinned value, placed wherever its user wants it.
 
 use core::{
     marker::PhantomPinned,
@@ -34,8 +34,8 @@ use super::{
 /// It needs no allocation of its own and works wherever a pinned value can be: as a `#[pin]` field,
 /// in a [`KBox`] or an [`Arc`], on the stack, and with [`static_tasklet!`] in a static.
 ///
-/// Dropping it kills it: what is pending runs, unless it is disabled; a running handler is waited
-/// for; then the handler's data is dropped.
+/// Dropping it kills it: a pending run takes place, unless the tasklet is disabled; the drop waits for
+/// a running handler, and then drops the handler's data.
 ///
 /// [`Arc`]: kernel::sync::Arc
 /// [`static_tasklet!`]: crate::static_tasklet
@@ -270,12 +270,12 @@ impl<H> Tasklet<H> {
     /// Schedules the handler to run soon, on this CPU, in softirq context.
     ///
     /// Returns `true` if this call queued it: the handler runs once for it, unless the tasklet is
-    /// killed. Returns `false` if it was pending already, in which case one run serves all; it sees
-    /// what the caller wrote before. `false` as well while it is parked, and nothing will run: killed, or
-    /// embedded without a handle, which says so once in the log.
+    /// killed. Returns `false` if it was pending already; then one run serves all, and sees what the
+    /// caller wrote before. Also returns `false` while the tasklet is parked, and nothing will run: it was
+    /// killed, or it is embedded and has no handle, which is logged once.
     ///
     /// May be called in any context but NMI, and never sleeps. The first call for a tasklet takes a
-    /// global spinlock for a moment; every other costs what it costs in C.
+    /// global spinlock for a moment; every later one costs what it costs in C.
     ///
     /// C function: `tasklet_schedule()` in
     /// [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).
@@ -304,8 +304,8 @@ impl<H> Tasklet<H> {
 
     /// Schedules the handler at high priority: before normal tasklets, timers and the network.
     ///
-    /// A tasklet that is pending at normal priority stays so, and this returns `false`. Otherwise
-    /// like [`Tasklet::schedule`].
+    /// A tasklet that is pending at normal priority stays at normal priority, and this returns `false`.
+    /// Otherwise like [`Tasklet::schedule`].
     ///
     /// C function: `tasklet_hi_schedule()` in
     /// [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).
@@ -329,10 +329,10 @@ impl<H> Tasklet<H> {
         self.raw.schedule(Priority::High)
     }
 
-    /// Keeps the handler from running, and waits until it does not.
+    /// Keeps the handler from running, and waits until it does not run.
     ///
-    /// It may be scheduled meanwhile and runs once after the last [`DisableGuard`] is gone. Keep that
-    /// short: a CPU on which a disabled tasklet is pending tries again and again.
+    /// The tasklet may be scheduled meanwhile, and runs once after the last [`DisableGuard`] is dropped.
+    /// Keep that time short: a CPU on which a disabled tasklet is pending tries again and again.
     ///
     /// Task context only; sleeps while the handler runs.
     ///
@@ -371,7 +371,7 @@ impl<H> Tasklet<H> {
         Ok(DisableGuard::new(&self.raw))
     }
 
-    /// Keeps the handler from being started; one that runs already goes on.
+    /// Keeps the handler from being started; a run that has started continues.
     ///
     /// May be called in any context but NMI, and never sleeps.
     ///
@@ -400,7 +400,7 @@ impl<H> Tasklet<H> {
         DisableGuard::new(&self.raw)
     }
 
-    /// Lowers the disable depth by one that was left raised: by [`DisableGuard::keep`], or from birth.
+    /// Lowers the disable depth that [`DisableGuard::keep`] left raised, or that the tasklet was made with.
     ///
     /// At depth zero a pending tasklet runs. May be called in any context but NMI, and never sleeps.
     ///
@@ -435,9 +435,9 @@ impl<H> Tasklet<H> {
 
     /// Takes the tasklet out of service: nothing runs after this, until [`Tasklet::revive`].
     ///
-    /// A pending run takes place first, unless the tasklet is disabled: then it is discarded. A
-    /// running handler is waited for, but one that always schedules itself is not waited for twice.
-    /// The disable depth stays as it is. Killing what is killed does nothing.
+    /// A pending run takes place first, unless the tasklet is disabled; then the run is discarded. A kill
+    /// waits for a running handler, but not twice for one that always schedules itself. The disable depth
+    /// stays as it is. To kill a tasklet that is killed does nothing.
     ///
     /// Task context only; sleeps while the handler is pending or runs.
     ///
@@ -477,7 +477,7 @@ impl<H> Tasklet<H> {
 
     /// Puts a killed tasklet back into service.
     ///
-    /// Returns `true` if it was parked, `false` if there was nothing to do or a kill is under way.
+    /// Returns `true` if it was parked, and `false` if there was nothing to do or a kill is under way.
     /// May be called in any context but NMI, and never sleeps. C has no such function, because there
     /// a killed tasklet is not out of service.
     ///
@@ -488,7 +488,7 @@ impl<H> Tasklet<H> {
     ///
     /// fn resume<H: TaskletHandler>(rx: &Tasklet<H>) {
     ///     if rx.revive() {
-    ///         // Nothing is pending: what was scheduled while it was parked is forgotten.
+    ///         // Nothing is pending: a schedule while it was parked did nothing.
     ///         rx.schedule();
     ///     }
     /// }
@@ -510,11 +510,11 @@ impl<H> Tasklet<H> {
         self.raw.revive()
     }
 
-    /// Waits until the handler does not run; it may start again at once, and if it always schedules
-    /// itself, this may take long.
+    /// Waits until the handler does not run. It may start again at once. If it always schedules itself, the
+    /// wait may take long.
     ///
-    /// A handler that starts after this was called sees what the caller wrote before, such as "stop". What
-    /// a handler wrote that ran when this was called is visible to the caller.
+    /// A handler that starts after this was called sees what the caller wrote before, such as "stop". If a
+    /// handler was running when this was called, the caller sees what that handler wrote.
     ///
     /// Task context only; sleeps while the handler runs.
     ///

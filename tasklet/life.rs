@@ -7,7 +7,7 @@
 //!   Fresh ----------------> Live ----------------> LastRun -+----------------------> Parked
 //!     |                      ^ ^                      |     |                          | |
 //!     |                      | |  last run taken, or  v     | SCHED claimed            | |
-//!     |                      | |  the module goes    NoRun -+---------> Claimed --> Parked or Buried
+//!     |                      | |  module unloaded    NoRun -+---------> Claimed --> Parked or Buried
 //!     |                      | |                                                       | |
 //!     |       revive         | +-------------------------------------------------------+ |
 //!     |                      |                                                           |
@@ -18,14 +18,14 @@
 //!
 //! A tasklet that is not live is **parked** by this trick: its SCHED bit is set although it is on no
 //! queue. To the kernel it looks pending, so `tasklet_schedule()` leaves it alone, in the same
-//! instruction that would have claimed it. There is no check to pass on the way, and no moment between
-//! a check and the queue. A fresh tasklet is parked too; the path for "already pending", which has
+//! instruction that would have claimed it. No check is added to that path, and there is no moment between
+//! a check and the queueing. A fresh tasklet is parked too; the path for "already pending", which has
 //! time, notices and makes it live.
 //!
 //! # Killing
 //!
 //! `tasklet_kill()` claims SCHED and waits for RUN, then gives SCHED back. A kill here keeps it. Three
-//! things could make the claim wait for ever, and all are taken out of its way:
+//! things could make the claim wait for ever, and all of them are prevented:
 //!
 //! - A handler that always schedules itself. Every callback looks at the life first, and calls the
 //!   handler once more at most.
@@ -33,13 +33,13 @@
 //!   In the same step that begins the kill, the kernel's count stops being the depth. So the kernel
 //!   calls the callback, which finds the depth in our word and does not call the handler: a pending run
 //!   of a disabled tasklet is discarded.
-//! - Other CPUs that schedule all the time. SCHED is free for an instant only, between the kernel's
-//!   clearing it and the next schedule, and a task that has to be woken comes too late. So the callback
-//!   claims it, where it was cleared, and hands it over.
+//! - Other CPUs that schedule all the time. SCHED is clear for an instant only, after the kernel has cleared
+//!   it and before the next schedule sets it. A task that has to be woken comes too late. So the callback
+//!   claims SCHED right after it was cleared, and hands it over.
 //!
 //! A kill does not enable anything: when it ends, the count is the depth again.
 //!
-//! # Who may change what
+//! # What protects which change
 //!
 //! A tasklet enters and leaves the registry under the registry lock, and only its holder takes a
 //! tasklet out of `Unowned` and `Parked`. All other changes are one read-modify-write of the word.
@@ -88,7 +88,7 @@ impl RawTasklet {
             _ => return false,
         }
         let mut registry = registry::lock();
-        // If another CPU comes first, its run follows our finding SCHED set.
+        // If another CPU is first, its run begins after we found SCHED set.
         if registry.is_going(self.vtable())
             || self.state.change_life(Life::Fresh, Life::Live).is_err()
         {
@@ -103,13 +103,13 @@ impl RawTasklet {
         true
     }
 
-    /// The vtable, for the one report that it was scheduled and never had an owner. Later its vtable may be
-    /// that of an owner whose module is gone.
+    /// The vtable, for the one report that the tasklet was scheduled and never had an owner. Later the vtable
+    /// may be that of an owner whose module was unloaded.
     fn unreported(&self) -> Option<&'static Vtable> {
         if self.state.load().is_reported() {
             return None;
         }
-        // Under the lock, it gets no owner.
+        // While the lock is held, the tasklet gets no owner.
         let _registry = registry::lock();
         self.state.report_once().then(|| self.vtable())
     }
@@ -118,8 +118,8 @@ impl RawTasklet {
     fn go_live(&self, from: Life, registry: &mut Locked) {
         // SAFETY: It is parked, so it is in no list; its drop parks it, which removes it.
         unsafe { registry.add(self) };
-        // SCHED first: a kill that finds it live must not wait for a SCHED that nobody will use. What comes
-        // before the life changes takes it for live: see `run_while_killed()` and `park()`.
+        // SCHED first: a kill that finds the tasklet live must not wait for a SCHED that nobody will use. Code
+        // that runs before the life changes treats it as live: see `run_while_killed()` and `park()`.
         // SAFETY: It is parked, so SCHED is set and it is on no queue.
         unsafe { self.kernel.release_sched() };
         let _ = self.state.change_life(from, Life::Live);
@@ -165,15 +165,15 @@ impl RawTasklet {
     #[inline(never)]
     pub(super) fn run_while_killed(&self) {
         let killing = self.state.load().is_killing();
-        // Parked and unowned: another CPU is just making it live, and has released SCHED already.
+        // If it is parked or unowned, another CPU is just making it live, and has released SCHED already.
         if !killing || self.state.take_last_run() {
             self.map.enter();
             // SAFETY: This is its callback.
             unsafe { (self.vtable().run)(self) };
             self.map.exit();
         }
-        // If it was scheduled again meanwhile, it is queued, and comes here once more. Otherwise SCHED is
-        // ours now, and goes to the kill, which waits for RUN and so cannot end before we return.
+        // If it was scheduled again meanwhile, it is queued, and this will be called once more. Otherwise
+        // SCHED is ours now, and we give it to the kill, which waits for RUN and so cannot end before we return.
         if killing && !self.kernel.test_and_set_sched() {
             self.state.claim();
         }
@@ -192,7 +192,7 @@ impl RawTasklet {
         Ok(())
     }
 
-    /// Parks it, or waits for whoever is doing that. The caller may sleep.
+    /// Parks the tasklet, or waits for the thread that is doing so. The caller may sleep.
     pub(super) fn park(&self) {
         loop {
             match self.state.load_acquire().life() {
@@ -221,7 +221,7 @@ impl RawTasklet {
         }
     }
 
-    /// Starts to kill it, if it is live; then the caller has to finish that.
+    /// Starts to kill the tasklet if it is live. The caller has to finish the kill if this returns `true`.
     ///
     /// Ordering: the life changes before the kill looks at SCHED and at RUN. The kernel sets RUN and clears
     /// SCHED before the callback looks at the life. All of these are fully ordered, so a callback that finds
@@ -235,11 +235,11 @@ impl RawTasklet {
         true
     }
 
-    /// Waits until it is parked. If `end` is [`Life::Buried`], nothing of it is touched after it is: then
-    /// its owner, who may be waiting, can free it.
+    /// Waits until the tasklet is parked. If `end` is [`Life::Buried`], this does not touch the tasklet after
+    /// it is buried, because its owner may be waiting for that and may free it then.
     pub(super) fn finish_kill(&self, end: Life) {
         if self.kernel.test_and_set_sched() {
-            // It is queued, and the count comes to zero. The CPU that takes it from the queue clears SCHED
+            // It is queued, and the count will be zero. The CPU that takes it from the queue clears SCHED
             // after we found it set, so its callback finds that this is a kill.
             self.state.wait_until_claimed();
         }
@@ -264,16 +264,16 @@ impl RawTasklet {
 
 /// Losing its owner.
 impl RawTasklet {
-    /// Parks a tasklet whose owner is dropped, and tells how to drop the rest of the owner.
+    /// Parks a tasklet whose owner is dropped, and returns the function that drops the rest of the owner.
     ///
     /// # Safety
     ///
     /// The caller must be its owner or stand for it. The vtable must have a `release`. The caller may sleep.
     pub(super) unsafe fn disown(&self) -> unsafe fn(NonNull<RawTasklet>) {
-        // Read first: without an owner, it may get another and with it another vtable.
+        // Read first: once it has no owner, it may get another one, and with it another vtable.
         let release = self.vtable().release;
         self.park();
-        // Under the lock: whoever parked it may not be done with it before.
+        // Under the lock: the thread that parked it may be using it until it has dropped the lock.
         let registry = registry::lock();
         self.state.disown();
         drop(registry);
@@ -281,7 +281,7 @@ impl RawTasklet {
         unsafe { release.unwrap_unchecked() }
     }
 
-    /// Parks a tasklet whose memory goes.
+    /// Parks a tasklet whose memory will be freed.
     #[cold]
     #[inline(never)]
     fn park_on_drop(&self) {
@@ -298,18 +298,18 @@ impl RawTasklet {
 impl Drop for RawTasklet {
     /// # Panics
     ///
-    /// If it is in service, in atomic context: it cannot wait there, and must not return.
+    /// If the tasklet is in service and this is atomic context: the drop cannot wait, and must not return.
     #[inline]
     fn drop(&mut self) {
         match self.state.load_acquire().life() {
-            // Nobody runs it or ever will.
+            // No callback runs it, and none ever will.
             Life::Fresh | Life::Unowned | Life::Parked | Life::Buried => {}
             Life::Live | Life::LastRun | Life::NoRun | Life::Claimed => self.park_on_drop(),
         }
     }
 }
 
-// What code in a driver's module calls.
+// The functions that code in a driver's module calls.
 export_symbol_gpl!(
     RawTasklet::schedule_parked,
     RawTasklet::run_while_killed,

@@ -36,8 +36,8 @@ pub(crate) struct Vtable {
     pub(crate) name: fn() -> &'static str,
     /// The field that the tasklet is, with a dot before it, or nothing.
     pub(crate) field: &'static str,
-    /// Drops the owner of a parked tasklet, in process context. Only for tasklets whose owner may be
-    /// dropped anywhere: see [`deferred`](super::deferred).
+    /// Drops the owner of a parked tasklet, in process context. Only tasklets whose owner may be dropped
+    /// anywhere have it: see [`deferred`](super::deferred).
     pub(crate) release: Option<unsafe fn(NonNull<RawTasklet>)>,
 }
 
@@ -45,9 +45,10 @@ pub(crate) struct Vtable {
 ///
 /// # Invariants
 ///
-/// - Unless it is live, or a run is due during a kill, SCHED is set and it is on no queue.
+/// - Unless it is live, or a kill has not got SCHED yet, SCHED is set and it is on no queue. Only whoever makes
+///   it live clears SCHED a moment earlier, under the registry lock.
 /// - From the moment it is first live it stays where it is until it is dropped. It is in the registry
-///   from its going live to its being parked, unless its release is deferred.
+///   from when it is made live until it is parked, unless its release is deferred.
 /// - While `state` says so, the kernel's count is the disable depth, once every CPU that is in the
 ///   middle of a change has made both halves of it.
 /// - `vtable` changes under the registry lock only, while it is without an owner.
@@ -138,7 +139,7 @@ impl RawTasklet {
     #[inline(always)]
     pub(crate) fn schedule(&self, priority: Priority) -> bool {
         if self.kernel.test_and_set_sched() {
-            // Pending already, in most cases; if it is not live, there is time to look why.
+            // In most cases it is pending already. If it is not live, there is time to find out why.
             return !self.state.load().is_live() && self.schedule_parked(priority);
         }
         // SAFETY: SCHED was clear, so it is live and stays where it is, and SCHED is ours.
@@ -146,7 +147,8 @@ impl RawTasklet {
         true
     }
 
-    /// The callback calls this first: `true` if it may call the handler, and nothing else is to be done.
+    /// The callback calls this first. If it returns `true`, the callback calls the handler. Otherwise there is
+    /// nothing left to do.
     #[inline(always)]
     pub(crate) fn enter(&self) -> bool {
         // RUN was set and SCHED was cleared before, both with full barriers. A kill changes the life and
@@ -183,7 +185,7 @@ impl RawTasklet {
         }
     }
 
-    /// Lowers the depth by one that the caller raised and now gives up.
+    /// Lowers the depth by one, which the caller raised before.
     ///
     /// Ordering: what the caller wrote before is visible to the handler.
     #[inline(always)]
@@ -193,7 +195,7 @@ impl RawTasklet {
         }
     }
 
-    /// Leaves a raised depth to whoever calls [`Self::lower_kept`].
+    /// Leaves a raised depth for a later call of [`Self::lower_kept`].
     #[inline(never)]
     pub(crate) fn keep_depth(&self) {
         self.state.keep_depth();
@@ -220,8 +222,8 @@ impl RawTasklet {
     /// Waits until no handler runs.
     ///
     /// Ordering: the caller has written something, such as "stop", that the handler looks at. The caller
-    /// looks at RUN then, while the kernel sets RUN and the handler looks at "stop". The barrier here and
-    /// the kernel's after RUN see to it that not both miss what the other one wrote.
+    /// looks at RUN then, while the kernel sets RUN and the handler looks at "stop". Because of the barrier
+    /// here and the kernel's barrier after RUN, at least one of them sees what the other one wrote.
     #[inline(never)]
     pub(crate) fn synchronize(&self) -> Result {
         self.prepare_to_wait()?;
@@ -230,14 +232,14 @@ impl RawTasklet {
         Ok(())
     }
 
-    /// Fails if the caller may not wait for the handler here and now. Lockdep hears of it all the same.
+    /// Fails if the caller may not wait for the handler here and now. Lockdep is told of the wait in any case.
     pub(super) fn prepare_to_wait(&self) -> Result {
         self.map.wait();
         prim::may_wait()
     }
 }
 
-// What code in a driver's module calls.
+// The functions that code in a driver's module calls.
 export_symbol_gpl!(
     RawTasklet::keep_depth,
     RawTasklet::lower_kept,

@@ -103,15 +103,15 @@ impl Word {
     }
 
     /// Sleeps while the lowest bits, those in `mask`, have a value whose bit is set in `values`. What
-    /// was written before the value changed is visible. Whoever changes it calls [`Word::wake`].
+    /// was written before the value changed is visible. After a change, [`Word::wake`] must be called.
     pub(crate) fn wait_while(&self, mask: u32, values: u32) {
         // SAFETY: The word is valid while it is borrowed; the callers checked that they may sleep.
         unsafe { bindings::rust_tasklet_wait_while(self.0.as_ptr().cast(), mask, values) };
     }
 
-    /// Wakes those who wait for a change of the word at this address.
+    /// Wakes the threads that wait for a change of the word at this address.
     ///
-    /// Nothing is read there, so the word may be gone already.
+    /// Nothing is read there, so the word may have been freed.
     pub(crate) fn wake(this: *const Self) {
         // SAFETY: Only the address counts.
         unsafe { bindings::wake_up_var(this.cast_mut().cast()) };
@@ -121,7 +121,7 @@ impl Word {
 /// A place that the registry lock guards, or that does not change while it can be seen.
 pub(crate) struct Slot<T>(UnsafeCell<T>);
 
-// SAFETY: All access is unsafe; those who access it see to it that nobody else does so.
+// SAFETY: All access is unsafe, and the caller vouches that nothing else accesses it at that time.
 unsafe impl<T> Sync for Slot<T> {}
 // SAFETY: It holds plain values and pointers, which belong to no thread.
 unsafe impl<T> Send for Slot<T> {}
@@ -246,7 +246,7 @@ impl KernelTasklet {
         unsafe { arch::test_and_set_sched(self.0.get()) }
     }
 
-    /// Clears SCHED; what was written before is visible to whoever sets it next.
+    /// Clears SCHED. The next CPU that sets it sees what was written before.
     ///
     /// # Safety
     ///
@@ -256,7 +256,7 @@ impl KernelTasklet {
         unsafe { bindings::rust_tasklet_release_sched(self.0.get()) };
     }
 
-    /// The number that [`Self::set_number`] gave it. The kernel's `data` holds it, which nobody else uses.
+    /// The number that [`Self::set_number`] gave it. It is in the kernel's `data`, which is not used otherwise.
     ///
     /// # Safety
     ///
@@ -287,7 +287,7 @@ impl KernelTasklet {
         self.state() & (1 << bindings::TASKLET_STATE_SCHED) != 0
     }
 
-    /// If it does not run, what its last run wrote is visible.
+    /// If this returns `false`, what the last run wrote is visible.
     #[inline]
     pub(crate) fn is_running(&self) -> bool {
         self.state() & (1 << bindings::TASKLET_STATE_RUN) != 0
@@ -317,7 +317,7 @@ impl KernelTasklet {
         }
     }
 
-    /// Sleeps until no callback runs; what the last one wrote is visible.
+    /// Sleeps until no callback runs. What the last one wrote is then visible.
     ///
     /// There is no barrier before the first look.
     pub(crate) fn wait_until_idle(&self) {

@@ -2,13 +2,13 @@
 
 //! The registry: every tasklet that is in service, so that none outlives the module of its handler.
 //!
-//! A tasklet enters the registry when it goes live, never when it is constructed: only then is it known
+//! A tasklet enters the registry when it is made live, never when it is constructed: only then is it known
 //! to stay where it is until it is dropped. It leaves the registry when it is parked.
 //!
 //! It is found by the address of its callback, which the compiler puts into the module that makes the
 //! [`Tasklet`](crate::Tasklet), or activates its handle. So a module must not give an owner to another
 //! module that outlives it, and a library module that stores other modules' closures as `dyn Fn` hides
-//! where their code lies: from this as from everything else in the kernel.
+//! where their code lies, from this crate as from the rest of the kernel.
 
 use super::{
     list::{
@@ -32,16 +32,16 @@ use super::{
 ///
 /// All of it is only touched under the registry lock.
 struct Registry {
-    /// Those in service, but for those whose release is deferred.
+    /// The tasklets in service, except those whose release is deferred.
     live: List,
-    /// Those whose release is deferred, and that no one has begun to release.
+    /// The tasklets whose release is deferred and has not begun.
     deferred: Chain,
-    /// The module that is being unloaded, if there is one: its exit function has returned. None of its
-    /// callbacks goes live any more.
+    /// The module that is being unloaded, if there is one: its exit function has returned. No tasklet with
+    /// one of its callbacks is made live any more.
     going: Slot<Option<Module>>,
-    /// Those of its tasklets that it left in service.
+    /// The tasklets that it left in service.
     leaked: List,
-    /// What it defers from now on is not released.
+    /// An owner whose release it defers from now on is never released.
     closed: Slot<bool>,
     /// How many tasklets have a number.
     numbered: Slot<usize>,
@@ -109,7 +109,7 @@ impl Locked {
     }
 
     /// Takes a tasklet out of the registry and leaves it to the work item that releases owners. Returns
-    /// `false` if its module has gone too far for that; then it must never be released.
+    /// `false` if the unload of its module is too far for that; then it must never be released.
     ///
     /// # Safety
     ///
@@ -126,7 +126,7 @@ impl Locked {
         true
     }
 
-    /// Whether there are tasklets whose release is deferred, and that no one has taken.
+    /// Whether there are tasklets whose release is deferred and has not begun.
     pub(crate) fn has_deferred(&self) -> bool {
         // SAFETY: The lock is held.
         unsafe { !REGISTRY.deferred.is_empty() }
@@ -141,7 +141,7 @@ impl Locked {
 
 /// Unloading a module.
 impl Locked {
-    /// From now on, no callback of the module goes live. Collects its tasklets that are in service.
+    /// From now on, no tasklet of the module is made live. Collects those that are in service.
     ///
     /// # Safety
     ///
@@ -160,7 +160,7 @@ impl Locked {
         }
     }
 
-    /// One of the tasklets that the module left in service, and that was not parked since.
+    /// One of the tasklets that the module left in service and that has not been parked since.
     pub(crate) fn next_leaked(&self) -> Option<&RawTasklet> {
         // SAFETY: The lock is held, and what is in the list is valid.
         unsafe {

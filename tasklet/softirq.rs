@@ -2,8 +2,8 @@
 
 //! Softirq context: the token that proves it.
 //!
-//! What `kernel::interrupt` (Linux 7.3) is for disabled interrupts, but for softirqs, and without a
-//! way to make the token oneself: one is in softirq context, or one is not.
+//! This is for softirqs what `kernel::interrupt` (Linux 7.3) is for disabled interrupts. But safe code cannot
+//! make the token: it cannot enter softirq context by a call.
 //!
 //! # Reading material
 //!
@@ -15,8 +15,8 @@ use kernel::types::NotThreadSafe;
 
 /// Proof of running in softirq context: in a bottom half, which no other one interrupts on this CPU.
 ///
-/// It has no size and is only ever seen by reference. It cannot be sent to another thread, nor be
-/// used by a hard interrupt on top of the bottom half, nor be kept until after it.
+/// It has no size and is only ever seen by reference. It cannot be sent to another thread, used by
+/// a hard interrupt on top of the bottom half, or kept until after the bottom half.
 ///
 /// A tasklet's handler gets it as a [`TaskletContext`]; other bottom halves may
 /// [`assume`](SoftirqContext::assume) it.
@@ -29,11 +29,11 @@ use kernel::types::NotThreadSafe;
 ///
 /// # Invariants
 ///
-/// Whoever has a reference to it runs in softirq context.
+/// Code that has a reference to it runs in softirq context.
 pub struct SoftirqContext(NotThreadSafe);
 
 impl SoftirqContext {
-    /// Assumes that this is softirq context. If lockdep is there, it checks.
+    /// Assumes that this is softirq context. With lockdep, this is checked.
     ///
     /// # Safety
     ///

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The word that says what becomes of a tasklet: its life, and the counters that belong to it.
+//! The state of a tasklet in one word: its life, and the counters that belong to it.
 
 use super::prim::Word;
 
-/// The life of a tasklet; see [`life`](super::life) for what leads from one to the other.
+/// The life of a tasklet; see [`life`](super::life) for what leads from one value to another.
 #[derive(Clone, Copy, PartialEq)]
 #[repr(u8)]
 pub(crate) enum Life {
     /// In service: SCHED means what it means in C.
     Live,
-    /// Parked from birth; its first schedule makes it live.
+    /// Parked since it was made; its first schedule makes it live.
     Fresh,
     /// Parked, and without an owner: only a handle makes it live.
     Unowned,
@@ -22,7 +22,7 @@ pub(crate) enum Life {
     NoRun,
     /// Being killed. No run is due, as SCHED belongs to the kill.
     Claimed,
-    /// Parked for good: its module is gone.
+    /// Parked for ever: its module was unloaded.
     Buried,
 }
 
@@ -44,7 +44,7 @@ impl Life {
 /// A value of the word.
 ///
 /// From the lowest bit: the life (3 bits), whether a schedule without an owner was reported (1), whether
-/// somebody waits for the end of a kill (1), how many of the raised depths are kept (27), the disable depth
+/// a thread waits for the end of a kill (1), how many of the raised depths are kept (27), the disable depth
 /// (32). The depth overflows out of the word, as it does in C after 2^32 forgotten guards.
 #[derive(Clone, Copy)]
 pub(crate) struct State(u64);
@@ -58,7 +58,7 @@ impl State {
 
     #[inline]
     const fn new(life: Life, disabled: bool) -> Self {
-        // Whoever is born disabled has one depth that is kept.
+        // A tasklet that is made disabled has one depth that is kept.
         Self(life as u64 | disabled as u64 * (Self::DEPTH_ONE + Self::KEPT_ONE))
     }
 
@@ -99,7 +99,7 @@ impl State {
         self.0 & Life::LastRun as u64 == 0
     }
 
-    /// Whether a schedule without an owner was reported, or is not to be.
+    /// Whether a schedule without an owner was reported, or need not be.
     pub(crate) const fn is_reported(self) -> bool {
         self.0 & Self::REPORTED != 0
     }
@@ -114,7 +114,7 @@ impl State {
         self.0 / Self::KEPT_ONE & Self::KEPT_MAX
     }
 
-    /// Whether somebody waits for the end of the kill.
+    /// Whether a thread waits for the end of the kill.
     pub(crate) const fn is_awaited(self) -> bool {
         self.0 & Self::AWAITED != 0
     }
@@ -144,8 +144,8 @@ impl StateWord {
         State(self.0.load_acquire())
     }
 
-    /// Changes the value to what `new` makes of it, unless that is nothing. Returns the old value, or the
-    /// one that `new` did not want to change.
+    /// Changes the value to what `new` returns for it. Returns the old value; or, if `new` returns nothing,
+    /// the unchanged value as an error.
     #[inline(always)]
     fn update(&self, new: impl Fn(State) -> Option<State>) -> Result<State, State> {
         let mut old = self.load();
@@ -160,7 +160,7 @@ impl StateWord {
         }
     }
 
-    /// Changes the life from `from` to `to`. Returns the old value, or the one that was there instead.
+    /// Changes the life from `from` to `to`. Returns the old value; if the life was another one, as an error.
     pub(crate) fn change_life(&self, from: Life, to: Life) -> Result<State, State> {
         self.update(|state| (state.life() == from).then(|| state.with_life(to)))
     }
@@ -191,7 +191,7 @@ impl StateWord {
     /// Ends a kill. Returns the last value during the kill. If that [`is_awaited`](State::is_awaited), the
     /// caller has to call [`Self::wake_waiters`].
     pub(crate) fn end_kill(&self, end: Life) -> State {
-        // It does not fail: only this takes the life out of the kill.
+        // It does not fail: only this function ends a kill.
         let (Ok(last) | Err(last)) = self.update(|state| {
             let ended = State(state.0 & !State::AWAITED).with_life(end);
             state.is_killing().then_some(ended)
@@ -199,7 +199,7 @@ impl StateWord {
         last
     }
 
-    /// Wakes those who wait for the end of a kill. The word at this address may be gone already.
+    /// Wakes the threads that wait for the end of a kill. The word at this address may have been freed.
     pub(crate) fn wake_waiters(this: *const Self) {
         Word::wake(this.cast());
     }
@@ -209,7 +209,7 @@ impl StateWord {
         self.0.wait_while(Life::MASK as u32, Life::UNCLAIMED);
     }
 
-    /// Sleeps until the kill is over that is under way, if there is one.
+    /// If a kill is under way, sleeps until it is over.
     pub(crate) fn wait_until_killed(&self) {
         let _ = self.update(|state| {
             state
@@ -252,8 +252,8 @@ impl StateWord {
         .ok()
     }
 
-    /// Takes the owner from a parked tasklet. From then on a schedule is no mistake, but a source that goes on
-    /// a little longer, so it is not reported.
+    /// Takes the owner from a parked tasklet. A later schedule is not reported: it is no mistake, only an
+    /// interrupt that stops a little later.
     pub(crate) fn disown(&self) {
         let _ = self.update(|state| {
             (state.life() == Life::Parked)

@@ -6,9 +6,9 @@
 
 /// Declares a static [`Tasklet`], enabled or disabled.
 ///
-/// Like every other, it goes live when it is first scheduled. A module has to kill it when it is
-/// unloaded, which nothing else does for a static. If it does not, the tasklet is parked then and a
-/// warning names it.
+/// Like every tasklet, it is made live by its first schedule. A module has to kill it before it is
+/// unloaded, because nothing drops a static. If the module does not, the tasklet is parked at the unload,
+/// and a warning names it.
 ///
 /// The attributes may be documentation, `cfg` and lint levels.
 ///

@@ -34,12 +34,12 @@ global_lock! {
 /// Parks every tasklet that a module left in service, and waits until nothing of it is left to be
 /// released.
 ///
-/// The module's exit function has returned, so the only code of it that still runs are handlers of
-/// tasklets that are in service, and the `Drop` of what is released. From the first step on, none of them
-/// can make another tasklet live. So this ends when those that are live now are parked.
+/// The module's exit function has returned. So the only code of the module that still runs are handlers of
+/// tasklets in service, and the `Drop` of owners that are released. From the first step on, none of them can
+/// make another tasklet live. So this ends when those that are live now are parked.
 fn park_leaked(module: Module) {
     let _only = ONE_AT_A_TIME.lock();
-    // What is about to be released has not leaked.
+    // An owner that is about to be released has not leaked.
     deferred::flush();
     // SAFETY: Only this function begins that, and it holds the lock until the end.
     unsafe { registry::lock().begin_going(module) };
@@ -50,10 +50,10 @@ fn park_leaked(module: Module) {
         };
         let vtable = raw.vtable();
         if raw.begin_kill(Life::NoRun) {
-            // An owner that is dropped from now on waits until the tasklet is buried.
+            // An owner that is dropped from now on waits until this kill ends.
             let raw: *const _ = raw;
             drop(registry);
-            // SAFETY: As its owner waits, it is valid until it is buried.
+            // SAFETY: As its owner waits, the tasklet is valid until the kill ends.
             unsafe { &*raw }.finish_kill(Life::Buried);
             pr_warn!(
                 "tasklet of {}{} was not killed before its module went: parked\n",
@@ -61,14 +61,14 @@ fn park_leaked(module: Module) {
                 vtable.field
             );
         } else {
-            // Somebody else is killing it, and may free it then: it cannot be waited for.
+            // Another thread is killing the tasklet, and may then free it. So this cannot wait for that kill.
             drop(registry);
             fsleep(Delta::from_millis(1));
         }
     }
-    // No handler of the module runs any more. What the last ones deferred is released now.
+    // No handler of the module runs any more. Owners that the last ones deferred are released now.
     deferred::flush();
-    // And what that deferred in turn; but there must be an end.
+    // So are owners that those deferred in turn. After that no more are, because this must end.
     registry::lock().close();
     deferred::flush();
     registry::lock().end_going();
@@ -128,7 +128,7 @@ impl PinnedDrop for Notifier {
     fn drop(self: Pin<&mut Self>) {
         // SAFETY: It was registered in `register()`.
         unsafe { bindings::unregister_module_notifier(self.block.get()) };
-        // All users are gone; the last run of the work item may not have returned.
+        // All users were unloaded, but the last run of the work item may not have returned.
         deferred::flush();
     }
 }

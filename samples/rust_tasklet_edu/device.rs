@@ -80,17 +80,17 @@ impl_has_tasklet! {
 
 /// Where the one request is that the device can work on.
 enum Request {
-    /// There is none, or nobody waits for it any more.
+    /// There is no request, or its task has given up.
     Idle,
     /// The device was started. If the interrupt came, this is when.
     Waiting(Option<Moment>),
     /// The tasklet took the result.
     Done(Answer),
-    /// There will be no more requests: the device goes.
+    /// There will be no more requests: the device is being unbound.
     Gone,
 }
 
-/// A result, and the way it took.
+/// A result, and the path it took.
 #[derive(Clone, Copy)]
 pub(crate) struct Answer {
     pub(crate) value: u32,
@@ -160,13 +160,13 @@ impl Edu {
         Ok(())
     }
 
-    /// Ends all requests: who waits for an interrupt need not wait for the timeout.
+    /// Ends all requests, so that a task that waits for an interrupt need not wait for the timeout.
     pub(crate) fn end_requests(&self) {
         *self.request.lock() = Request::Gone;
         self.settled.notify_all();
     }
 
-    /// Keeps the device from interrupting, and takes back what it raised.
+    /// Keeps the device from interrupting, and clears the causes that it raised.
     pub(crate) fn stop(&self) {
         self.flood.end();
         if let Some(bar) = self.bar.try_access() {
@@ -188,8 +188,8 @@ impl Edu {
     ///
     /// # Errors
     ///
-    /// [`EBUSY`] while the device still computes what nobody waits for any more, [`ETIMEDOUT`] if it
-    /// does not answer, [`EINTR`] if a signal comes first, [`ENODEV`] if the device goes.
+    /// [`EBUSY`] while the device still computes for a request that was given up, [`ETIMEDOUT`] if it does
+    /// not answer, [`EINTR`] if a signal comes first, [`ENODEV`] if the device is unbound.
     pub(crate) fn factorial(&self, n: u32) -> Result<Answer> {
         let _turn = self.turn.lock();
 
@@ -205,8 +205,8 @@ impl Edu {
             }
             bar.write_reg(regs::FACTORIAL::zeroed().with_value(n));
         }
-        // Still under the lock: who finds a request waiting and the device not computing knows that
-        // the result is of that request, and not of one that was given up.
+        // Still under the lock: if the tasklet finds a request waiting and the device idle, the result is
+        // of that request, and not of one that was given up.
         *request = Request::Waiting(None);
 
         let mut left = msecs_to_jiffies(TIMEOUT_MS);
@@ -252,7 +252,7 @@ impl irq::Handler for Interrupt {
         };
         let status = bar.read(regs::IRQ_STATUS);
         if status.causes() == 0 {
-            // Another device on the line; or, with MSI, a cause that the run before took along.
+            // Another device on the line; or, with MSI, a cause that the previous run has handled.
             edu.totals.foreign.fetch_add(1, Relaxed);
             return IrqReturn::None;
         }
@@ -264,7 +264,7 @@ impl irq::Handler for Interrupt {
                 *interrupt = Some(Moment::now());
             }
         }
-        // Whatever the cause: what there is to do, the bottom half finds out.
+        // Whatever the cause is, the bottom half finds out what there is to do.
         edu.done.schedule();
         IrqReturn::Handled
     }

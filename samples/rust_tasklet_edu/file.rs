@@ -39,7 +39,7 @@ use crate::{
 };
 
 global_lock! {
-    /// The device that opening the file leads to: `open()` is not told whose file it is.
+    /// The device of the file: `open()` is not told which device the file belongs to.
     // SAFETY: The module initialises it before it registers the driver.
     pub(crate) unsafe(uninit) static DEVICE: Mutex<Option<Arc<Edu>>> = None;
 }
@@ -68,12 +68,12 @@ impl Drop for Published {
 
 /// An open file.
 ///
-/// It keeps the module loaded, and the [`Edu`], but not the device: after that was unbound, requests
+/// It keeps the module loaded and the [`Edu`] alive, but not the device bound: after an unbind, requests
 /// fail with [`ENODEV`].
 #[pin_data]
 pub(crate) struct Client {
     edu: Arc<Edu>,
-    /// What reading gives.
+    /// The text that a read returns.
     #[pin]
     report: Mutex<CString>,
 }
@@ -83,7 +83,7 @@ impl Client {
         MiscDeviceRegistration::register(MiscDeviceOptions { name: NAME })
     }
 
-    /// Does what was written, and returns what is to be read.
+    /// Carries out a written request, and returns the text for the next read.
     fn request(&self, command: &str) -> Result<CString> {
         let edu = &*self.edu;
         if let Some(period) = command.strip_prefix("flood ") {
@@ -150,7 +150,7 @@ impl MiscDevice for Client {
     }
 }
 
-/// The answer to a request, and how it came about.
+/// The answer to a request, and the path it took.
 struct Report {
     n: u32,
     answer: Answer,

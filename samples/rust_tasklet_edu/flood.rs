@@ -89,7 +89,7 @@ impl Flood {
         Ok(())
     }
 
-    /// Stops it for good.
+    /// Stops it for ever.
     pub(crate) fn end(&self) {
         let mut state = self.state.lock();
         state.ended = true;
@@ -100,7 +100,7 @@ impl Flood {
     ///
     /// An MSI is a write to memory, and may be on its way for a while after the device was stopped:
     /// for microseconds in hardware, for milliseconds where an emulator shares its CPUs. The kernel
-    /// complains if it then finds the vector gone.
+    /// complains if the vector is free by then.
     pub(crate) fn settle(&self) {
         if self.state.lock().was_used {
             fsleep(Delta::from_millis(10));

@@ -7,15 +7,15 @@ use kernel::{
     pci, //
 };
 
-/// The registers, mapped until the device is unbound; after that, `try_access()` says no.
+/// The registers, mapped until the device is unbound; after that, `try_access()` returns nothing.
 ///
-/// What may still look at the device then, an open file or a timer, needs no other protection.
+/// An open file or a timer, which may outlive the device, needs no other protection.
 pub(crate) type Bar = pci::DevresBar<END>;
 
 /// Where the last register ends.
 pub(crate) const END: usize = 0x68;
 
-/// What [`ID`] has for every device of this kind.
+/// The part of [`ID`] that every device of this kind has in common.
 pub(crate) const MAGIC: u32 = 0xed;
 
 register! {

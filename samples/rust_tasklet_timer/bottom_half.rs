@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The bottom half, which either tasklet has one of.
+//! The bottom half; each of the two tasklets has one.
 
 use kernel::{
     cpu::{
@@ -36,10 +36,10 @@ use crate::{
     zeros, //
 };
 
-/// The handler of either tasklet, and its data.
+/// The handler of a tasklet, and its data.
 ///
-/// A handler is only ever lent out, so the top half and `stats` get at it as well. Each counter has
-/// one writer, the top half or the handler; they are atomic because `stats` reads them meanwhile.
+/// A tasklet gives shared references to its handler, so the top half and `stats` can use it too. Each
+/// counter has one writer, the top half or the handler; they are atomic because `stats` reads them meanwhile.
 pub(crate) struct BottomHalf {
     name: &'static str,
     clock: Clock,
@@ -88,7 +88,7 @@ impl BottomHalf {
         }
     }
 
-    /// Forgets everything; nothing must run that counts.
+    /// Sets everything to zero; neither half may run meanwhile.
     pub(crate) fn clear(&self) {
         // Nothing else drains now, so this one may.
         self.ring.drain().for_each(drop);
@@ -101,7 +101,7 @@ impl BottomHalf {
         }
     }
 
-    /// Reads all counters, in one go so that they fit together as well as can be.
+    /// Reads all counters at once, so that they are as consistent as possible.
     pub(crate) fn counters(&self) -> Counters {
         Counters {
             queued: self.queued.load(Relaxed),
@@ -121,7 +121,7 @@ impl BottomHalf {
 
 impl TaskletHandler for BottomHalf {
     fn run(&self, _cx: &TaskletContext) {
-        // In this order: what is in the ring now was stamped before now.
+        // In this order: a stamp that is in the ring was taken before now.
         let stamps = self.ring.drain();
         let now = self.clock.now_ns();
 

@@ -20,9 +20,9 @@ pub(crate) const WORDS: &str = "start stop disable enable reset";
 
 /// The owner of the driver.
 ///
-/// The order of the fields is the order of their drops. The timer goes first: the drop of its
-/// handle cancels it and waits for the callback, so nothing schedules the tasklets any more. Then
-/// goes the last reference to the driver, and with it the tasklets.
+/// The fields are dropped in their order. The timer is first: the drop of its handle cancels it and waits
+/// for the callback, so nothing schedules the tasklets any more. The last reference to the driver is next,
+/// and with it the tasklets.
 #[pin_data]
 pub(crate) struct Control {
     #[pin]
@@ -57,7 +57,7 @@ impl Control {
     pub(crate) fn write(&self, reader: &mut UserSliceReader) -> Result {
         let mut buffer = [0; 16];
         let len = reader.len();
-        // What does not fit is none of the words.
+        // Text that does not fit is none of the words.
         let word = match buffer.get_mut(..len) {
             Some(buffer) => {
                 reader.read_slice(buffer)?;
@@ -85,20 +85,20 @@ impl Control {
         let mut state = self.state.lock();
 
         if !self.is_started(&state) {
-            // Where `count` was reached the old handle is still there: it goes first.
+            // After `count` was reached, the old handle is still there. It must be dropped first.
             state.timer = None;
             state.timer = Some(self.driver.arm());
         }
     }
 
-    /// Stops the timer; nothing changes if it does not run. What is queued still runs.
+    /// Stops the timer; nothing changes if it does not run. A queued tasklet still runs.
     fn stop(&self) {
         self.state.lock().timer = None;
     }
 
     /// Disables both tasklets; nothing changes if they are.
     ///
-    /// The timer goes on and queues them. The kernel then tries again and again to run them, which
+    /// The timer continues, and queues them. The kernel then tries again and again to run them, which
     /// keeps a CPU busy: a real driver would stop its interrupts first, or enable soon.
     fn disable(&self) -> Result {
         let mut state = self.state.lock();
@@ -115,7 +115,7 @@ impl Control {
         Ok(())
     }
 
-    /// Enables both tasklets; nothing changes if they are. What is queued runs now.
+    /// Enables both tasklets; nothing changes if they are. A queued tasklet runs now.
     fn enable(&self) -> Result {
         let mut state = self.state.lock();
 
@@ -127,7 +127,7 @@ impl Control {
         Ok(())
     }
 
-    /// Sets all counters to zero. A timer that runs is started anew, what is disabled stays so.
+    /// Sets all counters to zero. A running timer is started anew; disabled tasklets stay disabled.
     fn reset(&self) -> Result {
         let mut state = self.state.lock();
         let started = self.is_started(&state);
@@ -154,7 +154,7 @@ impl Control {
         state.timer.is_some() && self.driver.is_armed()
     }
 
-    /// Calls `show` while no word can be carried out, so that none is shown half done.
+    /// Calls `show` under the lock, so that it never shows a word that is carried out half.
     pub(crate) fn with_state<R>(&self, show: impl FnOnce(Shown) -> R) -> R {
         let state = self.state.lock();
 

@@ -59,10 +59,10 @@ impl Clock {
 
 /// The device: the interrupt source and its two tasklets.
 ///
-/// Nothing may free this while the timer is armed. That is what the [`ArcHrTimerHandle`] returned
-/// by [`Driver::arm`] is for: it owns a reference, and its drop cancels the timer first and
-/// waits for the callback. So when the last reference goes, no interrupt can schedule anything,
-/// and the drop of the two [`Tasklet`] fields waits for what is still queued or running.
+/// Nothing may free this while the timer is armed. The [`ArcHrTimerHandle`] that [`Driver::arm`] returns
+/// prevents it: it owns a reference, and its drop cancels the timer first and waits for the callback. So
+/// when the last reference is dropped, no interrupt can schedule anything, and the drop of the two
+/// [`Tasklet`] fields waits for a run that is still queued or running.
 #[pin_data]
 pub(crate) struct Driver {
     #[pin]
@@ -125,7 +125,7 @@ impl Driver {
         self.missed.load(Relaxed)
     }
 
-    /// Sets all counters to zero; nothing must run that counts.
+    /// Sets all counters to zero; neither half may run meanwhile.
     pub(crate) fn clear(&self) {
         self.interrupts.store(0, Relaxed);
         self.missed.store(0, Relaxed);
@@ -136,7 +136,7 @@ impl Driver {
 
 /// The top half.
 ///
-/// It stamps the time, hands the stamp over, schedules, and is gone.
+/// It stamps the time, hands the stamp over, schedules, and returns.
 impl HrTimerCallback for Driver {
     type Pointer<'a> = Arc<Self>;
 

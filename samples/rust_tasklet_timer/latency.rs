@@ -42,7 +42,7 @@ impl Latency {
         bucket.store(bucket.load(Relaxed) + 1, Relaxed);
     }
 
-    /// Forgets everything; the handler must not be able to run.
+    /// Sets everything to zero; the handler must not be able to run.
     pub(crate) fn clear(&self) {
         for bucket in &self.buckets {
             bucket.store(0, Relaxed);
@@ -52,7 +52,7 @@ impl Latency {
         self.max.store(0, Relaxed);
     }
 
-    /// Copies the numbers, so that what is computed from them fits together.
+    /// Copies the numbers, so that all results are computed from the same ones.
     pub(crate) fn snapshot(&self) -> Snapshot {
         let buckets = core::array::from_fn(|i| self.buckets[i].load(Relaxed));
 

@@ -2,10 +2,9 @@
 
 //! The queue from the top half to a bottom half.
 //!
-//! It has no lock, because a lock that is right here is not easy to choose: the producer runs in
-//! hard interrupt context, where a `SpinLock` must not be taken on a PREEMPT_RT kernel, since it
-//! sleeps there. One producer and one consumer need none: a timer callback never overlaps itself,
-//! and neither does a tasklet handler.
+//! It has no lock, because no simple lock is right here: the producer runs in hard interrupt context,
+//! where a `SpinLock` must not be taken on a PREEMPT_RT kernel, because it sleeps there. One producer and
+//! one consumer need none: a timer callback never overlaps itself, and neither does a tasklet handler.
 
 use kernel::{
     prelude::*,
@@ -27,9 +26,9 @@ const LEN: usize = 1024;
 /// `head - tail` is the number of stamps inside. Both indices only ever grow, and wrap.
 pub(crate) struct Ring {
     slots: KVec<Atomic<u64>>,
-    /// Where the next stamp goes; written by the producer only.
+    /// The index of the next stamp; written by the producer only.
     head: Atomic<usize>,
-    /// Where the oldest stamp is; written by the consumer only.
+    /// The index of the oldest stamp; written by the consumer only.
     tail: Atomic<usize>,
 }
 
@@ -51,15 +50,15 @@ impl Ring {
             return false;
         }
         self.slots[head % LEN].store(stamp, Relaxed);
-        // Release: who sees the new head must see the stamp.
+        // Release: a consumer that sees the new head must see the stamp.
         self.head.store(head.wrapping_add(1), Release);
         true
     }
 
-    /// Takes out what is inside now, the oldest first.
+    /// Takes out the stamps that are inside now, the oldest first.
     ///
-    /// What is pushed later stays inside, so a fast producer cannot keep the consumer for ever. Its
-    /// next schedule makes the consumer run once more.
+    /// Stamps that are pushed later stay inside, so a fast producer cannot keep the consumer busy for ever.
+    /// The producer's next schedule makes the consumer run once more.
     pub(crate) fn drain(&self) -> Drain<'_> {
         Drain {
             ring: self,

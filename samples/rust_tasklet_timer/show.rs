@@ -184,7 +184,7 @@ fn write_histogram(
             greatest / 1000,
             greatest % 1000,
         )?;
-        // Rounded up: what is there is seen.
+        // Rounded up, so that every bucket that is not empty is seen.
         for _ in 0..(count * BAR).div_ceil(most) {
             f.write_char('#')?;
         }

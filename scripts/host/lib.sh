@@ -37,14 +37,27 @@ enter_namespace() {
 			"This needs root: it makes a private Debian root, mounts things in it, and boots VMs." \
 			"Try: sudo make ...   (plain 'make' and 'make clean' do not need root)"
 		[ "$(uname -m)" = x86_64 ] || die "The kernels to boot are for x86_64; this machine is $(uname -m)."
-		local unshare=(unshare --mount --pid --fork --kill-child --mount-proc --propagation private)
-		"${unshare[@]}" true || die \
-			"Cannot make mount and pid namespaces here. In a container this needs --privileged."
+		local unshare=(unshare --mount --pid --fork --kill-child --mount-proc --propagation private) error
+		if ! error=$("${unshare[@]}" true 2>&1); then
+			case $error in
+				*propagation*) die "Cannot make a mount namespace in this chroot: its / is no mount point." \
+					"Outside, before you chroot, make it one: mount --bind DIRECTORY DIRECTORY" ;;
+				*) die "Cannot make mount and pid namespaces here: ${error#unshare: }" \
+					"In a container this needs --privileged." ;;
+			esac
+		fi
+		need_writable "$TOP" "Results go to out/ of this clone. Copy it to where you can write."
+		need_writable "$CACHE" "Kernels and tools go there. Point XDG_CACHE_HOME to where you can write."
 		[ -n "${RT_GUARD-}" ] || RT_GUARD=1 exec setpriv --pdeathsig TERM "$0" "$@"
 		guard setpriv --pdeathsig KILL "${unshare[@]}" "$0" "$@"
 	fi
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
+}
+
+# need_writable DIRECTORY WHAT-TO-DO: it is made if it is not there.
+need_writable() {
+	mkdir -p "$1" 2>/dev/null && [ -w "$1" ] || die "$1 cannot be written." "$2"
 }
 
 # guard COMMAND...: runs it to its end, and ends as it does. A signal ends both at once.
@@ -69,15 +82,39 @@ end_guarded() {
 	exit "$1"
 }
 
+# progress WHAT SECONDS: on a terminal, one line that says how long it has taken so far.
+progress() { [ ! -t 2 ] || printf '\r  %-60s %4d s' "$1" "$2" >&2; }
+
+# show_life WHAT LOG: shows that a step is alive: on a terminal by the seconds that it has taken, elsewhere once a
+# minute by the last line of its log.
+show_life() {
+	local begin=$SECONDS minute=1 never
+	# Nothing ever comes from there: a pause that takes no process.
+	exec {never}<> <(:)
+	while :; do
+		read -rt 1 <&"$never" || true
+		progress "$1" $((SECONDS - begin))
+		if [ ! -t 2 ] && [ $((SECONDS - begin)) -ge $((minute * 60)) ]; then
+			printf '\n    after %d min: %.100s' "$minute" "$(tail -n 1 "$2" | tr -dc '[:print:]')" >&2
+			minute=$((minute + 1))
+		fi
+	done
+}
+
 # step "what it does (about 40 s)" COMMAND...: one line on the screen, the output in a log.
 step() {
-	local what=$1 log start=$SECONDS status=0
+	local what=$1 log start=$SECONDS status=0 life
 	shift
 	log=$(mktemp)
 	printf '  %-60s' "$what" >&2
+	show_life "$what" "$log" &
+	life=$!
 	# In the background `set -e` still holds in it, and a signal is not kept waiting.
 	"$@" >"$log" 2>&1 </dev/null &
 	wait $! || status=$?
+	kill "$life"
+	wait "$life" 2>/dev/null || true
+	[ ! -t 2 ] || printf '\r  %-60s' "$what" >&2
 	if [ "$status" = 0 ]; then
 		printf ' %4d s\n' $((SECONDS - start)) >&2
 		rm -f "$log"
@@ -168,5 +205,6 @@ out_dir() {
 
 # Results belong to whoever owns the clone, also when root made them.
 give_out_to_owner() {
-	[ ! -e "$TOP/out" ] || chown -R --reference="$TOP" "$TOP/out"
+	[ ! -e "$TOP/out" ] || chown -R --reference="$TOP" "$TOP/out" 2>/dev/null ||
+		say "Some results in out/ could not be given to the owner of the clone."
 }

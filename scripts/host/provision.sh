@@ -105,7 +105,7 @@ ensure_root() {
 	if [ ! -d "$ROOT" ]; then
 		lock root
 		if [ ! -d "$ROOT" ]; then
-			need_space 2600 "The Debian 13 root"
+			need_space 3200 "The Debian 13 root"
 			need_debootstrap
 			partial=$CACHE/root.partial
 			rm -rf "$partial"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `coalesces`: N schedules before the handler runs give one run; the first returns true, the others
-//! false.
+//! `coalesces`: N schedules before the handler runs give one run; the first returns `true`, the others
+//! `false`.
 //!
 //! The tasklet is kept pending while it is scheduled over and over: by holding the softirqs of the
 //! CPU, or, for schedules from several CPUs, by disabling it.

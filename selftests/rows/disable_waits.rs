@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! `disable_waits`: `disable()` returns only when no handler is running; `disable_nosync()` does not
-//! wait. `synchronize()` waits and leaves the tasklet enabled.
+//! wait; `synchronize()` waits and leaves the tasklet enabled.
 //!
 //! The handler is held inside a run on CPU 1 while a thread on CPU 2 disables the tasklet.
 

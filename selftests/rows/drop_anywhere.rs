@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `drop_anywhere`: `TaskletBox` and the embedded handles may be dropped in softirq, hardirq, and in
-//! their own handler.
+//! `drop_anywhere`: a `TaskletBox` and a `TaskletHandle` may be dropped in softirq context, in hard interrupts,
+//! and in their own handler.
 //!
 //! Owners of every form are dropped in every context there is, while their tasklet is unused, idle,
 //! pending, disabled, running elsewhere, or schedules itself for ever. Each time the payload must be

@@ -1,7 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Tests the driver of samples/rust_tasklet_edu.rs in a VM that has the device (QEMU: -device edu):
+# `edu`: a PCI driver whose bottom half is a tasklet answers every request, and its device or its module may go at
+# any time, also under a flood of interrupts.
+#
+# Tests samples/rust_tasklet_edu.rs in a VM that has the device (QEMU: -device edu):
 #
 #   selftests/rows/edu.sh rust_tasklet.ko rust_tasklet_edu.ko [ROUNDS]
 #

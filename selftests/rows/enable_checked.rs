@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `enable_checked`: enable without disable is an error, never an underflow.
+//! `enable_checked`: an enable without a disable is an error, never an underflow.
 //!
 //! Tasklets are enabled more often than they were disabled: when nothing is disabled, past a guard,
 //! and from all CPUs at once. After each attempt the tasklet still runs.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `forget_is_safe`, for the owners that may be dropped anywhere: `mem::forget` of a `TaskletBox` or
-//! a handle, or of a guard on it, in any combination, causes no use after free.
+//! `forget_handles`: the same for the owners that may be dropped anywhere: `mem::forget` of a `TaskletBox`
+//! or a `TaskletHandle`, or of a guard on it, causes no use after free.
 //!
 //! What is forgotten stays alive: its payload is not dropped, and it still runs, or still does not.
 //! The tasklets that are left are parked when this module goes, with one warning each, which the

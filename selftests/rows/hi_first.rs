@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `hi_first`: with both pending on one CPU, hi tasklets run before normal ones; one that is pending
-//! at normal priority is not promoted.
+//! `hi_first`: when both are pending on one CPU, high priority tasklets run before normal ones; one that is
+//! pending at normal priority is not promoted.
 //!
 //! Tasklets are scheduled at both priorities while the softirqs of the CPU are held.
 

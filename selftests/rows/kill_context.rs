@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `kill_context`: kill, disable and synchronize return EWOULDBLOCK in atomic context, the tasklet's own
-//! handler included, and change nothing; they never sleep there.
+//! `kill_context`: in atomic context, the tasklet's own handler included, `kill()`, `disable()` and
+//! `synchronize()` return `EWOULDBLOCK` and change nothing; they never sleep there.
 //!
 //! The calls are made in every atomic context there is, on an idle, a pending and a running tasklet.
 //! That they do not sleep shows in the kernel log, which the runner looks at.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `kill_never_hangs`: kill of a disabled and scheduled tasklet, of one that always reschedules
-//! itself, with a forgotten guard, under schedules from everywhere, and twice at once: all return.
+//! `kill_never_hangs`: `kill()` returns, whether the tasklet is disabled and scheduled, always reschedules
+//! itself, has a forgotten guard, is scheduled from everywhere, or is killed twice at once.
 //!
 //! Each is a case of its own; a kill that hangs is reported as the timeout of its case.
 

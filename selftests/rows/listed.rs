@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Brings tasklets into each state and leaves them there, for the row `listed`: the runner looks for
-//! them in `rust_tasklet/tasklets` of debugfs.
+//! `listed`: `rust_tasklet/tasklets` in debugfs shows each tasklet in service, with its state, its disable
+//! depth, its module and its handler.
+//!
+//! This brings tasklets into each state and leaves them there. The runner looks for them in the list.
 
 use harness::prelude::*;
 use rust_tasklet::{

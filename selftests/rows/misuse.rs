@@ -119,6 +119,8 @@ fn a_freed_under_schedules(t: &Test) -> Result {
     let nic = Nic::new(&witness)?;
     let (stop, attempts) = (Flag::new(), Counter::new());
 
+    // One that never had a handle would be reported.
+    drop(TaskletHandle::<_, 0>::activate(nic.clone())?);
     scope(|s| {
         let _stop = stop.set_on_drop();
         for cpu in cpus() {

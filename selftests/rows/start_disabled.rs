@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `start_disabled`: a tasklet may be born disabled.
+//! `start_disabled`: a tasklet may be made disabled, so that it does not run before it is enabled.
 //!
 //! It is scheduled before it was ever enabled, given every chance to run, and then enabled.
 

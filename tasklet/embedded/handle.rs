@@ -33,9 +33,9 @@ use super::super::{
 /// that happens a little later, in process context, and the module is not unloaded before. Until
 /// then the tasklet counts as owned.
 ///
-/// That covers the pointer that the handle owns, and no other: an [`Arc`] of the driver's own that is
-/// dropped last in an interrupt handler runs the struct's `Drop` there. So a driver stops its interrupts
-/// first, then drops its handles, and then its own references, in process context.
+/// This applies to the pointer that the handle owns, and to no other. If the driver keeps an [`Arc`] of
+/// its own and drops it last, in an interrupt handler, the struct's `Drop` runs there. So a driver stops
+/// its interrupts first, then drops its handles, and then its own references, in process context.
 ///
 /// Forgetting it leaks the struct and leaves the tasklet live, until its module is unloaded.
 ///
@@ -139,8 +139,8 @@ where
     ///
     /// # Errors
     ///
-    /// [`EBUSY`] if the tasklet has a handle already, or if the module is being unloaded; `pointer` is
-    /// dropped then.
+    /// [`EBUSY`] if the tasklet has a handle already, or if the module is being unloaded. `pointer` is then
+    /// dropped.
     ///
     /// # Examples
     ///
@@ -182,7 +182,7 @@ where
 {
     fn drop(&mut self) {
         let raw = NonNull::from(&self.tasklet().raw);
-        // SAFETY: Owned with a vtable that has a `release`; this is the owner, and it goes now.
+        // SAFETY: Owned with a vtable that has a `release`; this is the owner, and it is being dropped.
         unsafe { deferred::release(raw) };
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `unload_is_safe`, for the owners that may be dropped anywhere: a module that forgot them can be
-//! unloaded; one whose owners are released later is not gone before they are.
+//! `unload_handles`: a module that forgot a `TaskletBox` or a `TaskletHandle` can be unloaded; one whose owners
+//! are released later is not gone before they are.
 //!
 //! The runner loads and unloads `unload_handles_fixture` and `unload_deferred_fixture` first, counts
 //! the warnings, and makes sure that `rust_tasklet` cannot go before them. Here is what can be seen

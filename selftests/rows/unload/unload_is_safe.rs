@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `unload_is_safe`: unloading a module that leaked live tasklets is refused by nothing and runs no
-//! freed code: the tasklets are parked, and a warning names each.
+//! `unload_is_safe`: a module that leaked live tasklets can be unloaded, and no freed code runs: the tasklets
+//! are parked first, and a warning names each.
 //!
 //! The runner loads and unloads `unload_fixture` first and looks for the warnings. Here is what can
 //! be seen afterwards: its tasklets ran, nothing of them runs any more, and softirqs still work.

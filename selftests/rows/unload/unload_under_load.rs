@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `unload_is_safe`, under load: a module can be unloaded again and again while its tasklets run on
-//! every CPU, are dropped, and drop themselves.
+//! `unload_under_load`: a module can be unloaded again and again while its tasklets run on every CPU, are
+//! dropped, and drop themselves.
 //!
 //! The runner loads and unloads `unload_under_load_fixture` 200 times first and counts the warnings.
 //! Here is what can be seen afterwards.

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# `nic`: the sample to start a driver from is removed in the middle of its work, and no packet is lost or
+# counted twice.
+#
+# The top half counts interrupts, and the tasklet packets. The last words of the driver compare them. For run.sh to
+# source.
+
+NIC_STATS=/sys/kernel/debug/rust_tasklet_nic/stats
+
+# reads_packets LEAST: reads what the driver has counted until it is at least so much. It must always fit together.
+# Sets `error`.
+reads_packets() {
+	local end=$((SECONDS + 60 * slowness / 100)) line=
+	while [ "$SECONDS" -le "$end" ]; do
+		read -r line <"$NIC_STATS"
+		if [[ ! $line =~ ^([0-9]+)" packets, "([0-9]+)" bytes, "([0-9]+)" runs"$ ]] ||
+			[ $((BASH_REMATCH[1] * 1500)) != "${BASH_REMATCH[2]}" ] || [ "${BASH_REMATCH[3]}" -gt "${BASH_REMATCH[1]}" ]; then
+			error="this does not fit together: $line"
+			return 1
+		fi
+		[ "${BASH_REMATCH[1]}" -lt "$1" ] || return 0
+		pause
+	done
+	error="the driver has counted too little: $line"
+	return 1
+}
+
+run_nic() {
+	local line words=none interrupts=0 packets=0 runs=0
+	error=
+	if load rust_tasklet_nic; then
+		reads_packets 100
+		expect "it counts packets, and readers see whole ones" "$error" [ -z "$error" ]
+		error=
+		unload rust_tasklet_nic
+	fi
+	expect "it comes and goes" "$error" [ -z "$error" ]
+	take_log
+	for line in "${slice[@]}"; do
+		if [[ $line =~ ^"rust_tasklet_nic: "(([0-9]+)" interrupts, "([0-9]+)" packets, "([0-9]+)" runs")$ ]]; then
+			words=${BASH_REMATCH[1]} interrupts=${BASH_REMATCH[2]} packets=${BASH_REMATCH[3]} runs=${BASH_REMATCH[4]}
+		fi
+	done
+	expect "each interrupt was one packet, to the last" "$words" [ "$packets" = "$interrupts" ]
+	expect "the tasklet ran, at most once for each" "$words" [ $((runs > 0 && runs <= interrupts)) = 1 ]
+}
