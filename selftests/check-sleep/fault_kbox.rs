@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The handler allocates with `GFP_KERNEL`.
+
+use kernel::{
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    }, //
+};
+use rust_tasklet::{
+    Tasklet,
+    TaskletContext,
+    TaskletHandler, //
+};
+
+module! {
+    type: Fixture,
+    name: "fault_kbox",
+    authors: ["The rust_tasklet developers"],
+    description: "Test of check-sleep",
+    license: "GPL",
+}
+
+struct Rx {
+    seed: Atomic<u64>,
+}
+
+impl TaskletHandler for Rx {
+    fn run(&self, _cx: &TaskletContext) {
+        if let Ok(copy) = KBox::new(self.seed.load(Relaxed), GFP_KERNEL) {
+            self.seed.store(*copy ^ &raw const *copy as u64, Relaxed);
+        }
+    }
+}
+
+#[pin_data]
+struct Fixture {
+    #[pin]
+    tasklet: Tasklet<Rx>,
+}
+
+impl kernel::InPlaceModule for Fixture {
+    fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            tasklet <- Tasklet::new(Rx { seed: Atomic::new(0) }),
+        })
+        .pin_chain(|this| {
+            this.tasklet.schedule();
+            Ok(())
+        })
+    }
+}
