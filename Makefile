@@ -13,8 +13,8 @@ kbuild = $(MAKE) -C "$$KDIR" M=$(CURDIR)
 # A tool as kbuild takes it: from make's command line, not from the environment.
 tool = $(if $(filter command,$(firstword $(origin $(1)))),$($(1)),$(2))
 
-.PHONY: modules modules_install clean help demo demo-edu test test-debug test-all torture mutants bench trace \
-	contract doc shell lint clean-cache check-kdir check-tree
+.PHONY: modules modules_install clean help demo demo-edu test test-debug test-all torture mutants model model-mutants bench trace \
+	contract doc shell lint check-sleep clean-cache check-kdir check-tree
 
 modules: check-kdir
 	+$(kbuild) modules
@@ -36,7 +36,7 @@ check-tree:
 clean:
 	@scripts/clean
 
-demo demo-edu test mutants bench trace contract doc shell lint:
+demo demo-edu test mutants model model-mutants bench trace contract doc shell lint check-sleep:
 	@scripts/$@
 
 # On the kernel with the detectors; on every kernel there is.

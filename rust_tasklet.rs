@@ -123,10 +123,11 @@ mod tasklet {
     pub(crate) mod statics;
 
     pub(crate) mod spinlock_bh;
-
-    #[cfg(CONFIG_KUNIT = "y")]
-    mod tests;
 }
+
+#[cfg(CONFIG_KUNIT = "y")]
+#[path = "selftests/kunit/unit.rs"]
+mod tests;
 
 pub use tasklet::{
     boxed::TaskletBox,

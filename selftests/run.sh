@@ -22,7 +22,7 @@ here=$(cd "$(dirname "$0")" && pwd -P) || exit 2
 LOAD_LIMIT=150
 EDU_LIMIT=300
 UNLOAD_LIMIT=120
-# And how long until one that is killed has ended.
+# And how long one that was killed may take to end.
 KILL_LIMIT=60
 
 usage() {
@@ -164,7 +164,7 @@ find_module() {
 # A pause that takes no process: nothing ever comes from there.
 pause() { read -rt 0.02 <&"$never"; }
 
-# What was given up and could not be killed. Nothing that comes after it would be a fault of its own.
+# The command that was given up and could not be killed. Later failures would not be faults of their own.
 stuck=
 
 # ends_within SECONDS PID: does a child end within that time of an idle machine?
@@ -202,7 +202,7 @@ load() { find_module "$1" && bounded "$LOAD_LIMIT" "${kmod[@]}" insmod "$file"; 
 
 unload() { bounded "$UNLOAD_LIMIT" "${kmod[@]}" rmmod "$1"; }
 
-# What every row needs, whatever became of those before it. Sets `error`.
+# What every row needs, however the rows before it ended. Sets `error`.
 prepare() {
 	local module
 	measure_pace "${kmod[@]}" true
@@ -215,7 +215,7 @@ prepare() {
 # ---- Rows ----
 
 # The warning that is due for each live tasklet that a module leaves behind.
-LEAK='^rust_tasklet: tasklet of (.*) was not killed before its module went: parked$'
+LEAK='^rust_tasklet: tasklet of (.*) was not killed before its module was unloaded: parked$'
 
 # Loads a test module, runs $2... while it is loaded, unloads it, and takes its results. For every leak that
 # the module announces one warning must follow, and no other. Sets `leaked` to the handlers they name.
@@ -278,7 +278,7 @@ run_breeder() {
 	error='' count=0
 	load unload_breeder_fixture && unload unload_breeder_fixture
 	take_log
-	expect "unload_breeder_fixture comes and goes" "$error" [ -z "$error" ]
+	expect "unload_breeder_fixture can be loaded and unloaded" "$error" [ -z "$error" ]
 	for line in "${slice[@]}"; do
 		[[ ! $line =~ $LEAK ]] || count=$((count + 1))
 	done
@@ -290,12 +290,12 @@ cycle() {
 	local announced=0 warned=0 line i
 	find_module "$1" && cp "$file" "$scratch/"
 	for ((i = 0; i < $3; i++)); do
-		# By a small shell: what this one starts takes twice as long while its CPUs are busy.
+		# By a small shell: this one takes twice as long to start a command while its CPUs are busy.
 		# shellcheck disable=SC2016  # For that shell.
 		if ! bounded "$LOAD_LIMIT" "${kmod[@]}" sh -c \
 			'for _ in $(seq "$3"); do "$0" insmod "$1" && "$0" rmmod "$2" || exit; done' "${kmod[0]}" "$scratch/$1.ko" "$1" "$2"; then
 			say "$error"
-			result "not ok" "$1 comes and goes $(($2 * $3)) times"
+			result "not ok" "$1 can be loaded and unloaded $(($2 * $3)) times"
 			return
 		fi
 		# Before the log wraps.
@@ -306,7 +306,7 @@ cycle() {
 		done
 		excuse "$LEAK"
 	done
-	expect "$1 comes and goes $(($2 * $3)) times, with a warning for each tasklet that it leaks" \
+	expect "$1 can be loaded and unloaded $(($2 * $3)) times, with a warning for each tasklet that it leaks" \
 		"$announced leaks, $warned warnings" [ "$announced" = "$warned" ]
 }
 
@@ -392,7 +392,7 @@ compare_list() {
 
 run_listed() {
 	test_module listed compare_list
-	expect "the list does not have what has gone" "it does" list_has_no " listed "
+	expect "the list does not have the unloaded module" "it does" list_has_no " listed "
 }
 
 run_hotplug() {
@@ -400,8 +400,8 @@ run_hotplug() {
 	excuse "$OFFLINE"
 }
 
-# One of its cases schedules an embedded tasklet that never had a handle, again and again. Others go on after the
-# handle is gone, which is no mistake.
+# One of its cases schedules an embedded tasklet that never had a handle, again and again. Others
+# schedule after the handle was dropped, which is no mistake.
 run_misuse() {
 	local line reports=0
 	test_module misuse :
@@ -422,7 +422,7 @@ older_than() {
 
 . "$here/rows/nic.sh"
 
-# The PCI driver among the samples, which loads and unloads all modules itself.
+# The PCI driver among the samples; its test loads and unloads all modules itself.
 run_edu() {
 	local library ended=yes
 	if older_than 7 3; then
@@ -505,7 +505,7 @@ kmemleak: 1 new suspected memory leaks (see /sys/kernel/debug/kmemleak)
 rcu: INFO: rcu_preempt self-detected stall on CPU
 NOHZ tick-stop error: local softirq work is pending, handler #40!!!
 tasklet SCHED state not set: callback _RNvMs_+0x0/0x40 [rust_tasklet_hello]
-rust_tasklet: tasklet of somebody::Else was not killed before its module went: parked'
+rust_tasklet: tasklet of somebody::Else was not killed before its module was unloaded: parked'
 SAMPLES_GOOD='rust_tasklet: loading out-of-tree module taints kernel.
 ok 7 pending_hi
 smpboot: CPU 3 is now offline'
@@ -535,7 +535,7 @@ run_clean_log() {
 
 KMEMLEAK=/sys/kernel/debug/kmemleak
 
-# With all modules gone, nothing is left that they allocated. An object is taken for a leak only when it is
+# After all modules were unloaded, nothing is left that they allocated. An object is taken for a leak only when it is
 # some seconds old and two scans have not seen its address; so the last thing to happen is a leak on
 # purpose: when that is found, so is every other.
 run_no_leaks() {
@@ -633,14 +633,14 @@ read -r taint </proc/sys/kernel/tainted
 scratch=$(mktemp -d) || exit 2
 exec {never}<> <(:)
 # A static program in memory is started quickly, also where bottom halves keep all CPUs busy: there, rmmod itself takes
-# 23 s to come to its first system call. The threads that run bottom halves are not to keep us waiting either.
+# 23 s to come to its first system call. The threads that run bottom halves must not keep us waiting either.
 kmod=(env)
 if busybox=$(command -v busybox); then
 	cp "$busybox" "$scratch/"
 	kmod=("$scratch/busybox")
 fi
 renice -n -20 $$ >/dev/null
-# Much of what an unload takes is waiting for RCU. It can be had quicker.
+# Much of the time of an unload is a wait for RCU, which can be made shorter.
 [ ! -w /sys/kernel/rcu_expedited ] || echo 1 >/sys/kernel/rcu_expedited
 # Otherwise a burst of marks would be dropped.
 echo on >/proc/sys/kernel/printk_devkmsg

@@ -3,7 +3,7 @@
 //! [`TaskletBox`], the heap form: an owner that may be dropped in any context.
 
 use core::{
-    marker::PhantomData,
+    mem::ManuallyDrop,
     ops::Deref,
     pin::Pin,
     ptr::NonNull, //
@@ -40,8 +40,7 @@ use super::{
 ///
 /// # Invariants
 ///
-/// `tasklet` came from [`KBox::into_raw`], is pinned, and was made with the vtable of this type. This is
-/// its only owner.
+/// `tasklet` was made with the vtable of this type.
 ///
 /// # Examples
 ///
@@ -56,14 +55,9 @@ use super::{
 /// # Ok::<(), Error>(())
 /// ```
 pub struct TaskletBox<H> {
-    tasklet: NonNull<Tasklet<H>>,
-    _owned: PhantomData<Pin<KBox<Tasklet<H>>>>,
+    // Not dropped with this, but when the tasklet is parked: by `release`.
+    tasklet: ManuallyDrop<Pin<KBox<Tasklet<H>>>>,
 }
-
-// SAFETY: It owns a `Tasklet<H>`.
-unsafe impl<H> Send for TaskletBox<H> where Tasklet<H>: Send {}
-// SAFETY: A shared reference gives access to `&Tasklet<H>` only.
-unsafe impl<H> Sync for TaskletBox<H> where Tasklet<H>: Sync {}
 
 impl<H: Run + Send + 'static> TaskletBox<H> {
     const VTABLE: &'static Vtable = &Tasklet::<H>::vtable(Some(Self::release));
@@ -74,7 +68,7 @@ impl<H: Run + Send + 'static> TaskletBox<H> {
     ///
     /// `raw` must be the tasklet of a box whose owner was given up.
     unsafe fn release(raw: NonNull<RawTasklet>) {
-        // SAFETY: By the type invariant, `raw` is the first field of a tasklet in a `KBox`.
+        // SAFETY: `raw` is the first field of a tasklet in a pinned box, which was not dropped.
         drop(unsafe { Pin::new_unchecked(KBox::from_raw(raw.as_ptr().cast::<Tasklet<H>>())) });
     }
 
@@ -83,13 +77,9 @@ impl<H: Run + Send + 'static> TaskletBox<H> {
         Error: From<E>,
     {
         let tasklet = KBox::pin_init(Tasklet::init(handler, Self::VTABLE, false), flags)?;
-        // SAFETY: Nothing is moved out of the pointer.
-        let tasklet = KBox::into_raw(unsafe { Pin::into_inner_unchecked(tasklet) });
         // INVARIANT: Just made.
         Ok(Self {
-            // SAFETY: A box is never null.
-            tasklet: unsafe { NonNull::new_unchecked(tasklet) },
-            _owned: PhantomData,
+            tasklet: ManuallyDrop::new(tasklet),
         })
     }
 }
@@ -105,20 +95,7 @@ impl<H: TaskletHandler + Send + 'static> TaskletBox<H> {
     ///
     /// # Examples
     ///
-    /// ```
-    /// use kernel::prelude::*;
-    /// use rust_tasklet::{TaskletBox, TaskletContext, TaskletHandler};
-    ///
-    /// struct Rx;
-    ///
-    /// impl TaskletHandler for Rx {
-    ///     fn run(&self, _cx: &TaskletContext) {}
-    /// }
-    ///
-    /// let rx = TaskletBox::new(Rx, GFP_KERNEL)?;
-    /// assert!(rx.schedule());
-    /// # Ok::<(), Error>(())
-    /// ```
+    /// See [`TaskletBox`], and [`Tasklet`] for a handler.
     pub fn new<E>(handler: impl PinInit<H, E>, flags: Flags) -> Result<Self>
     where
         Error: From<E>,
@@ -148,14 +125,14 @@ impl<H> Deref for TaskletBox<H> {
     type Target = Tasklet<H>;
 
     fn deref(&self) -> &Tasklet<H> {
-        // SAFETY: It owns the tasklet, by the type invariant.
-        unsafe { self.tasklet.as_ref() }
+        &self.tasklet
     }
 }
 
 impl<H> Drop for TaskletBox<H> {
     fn drop(&mut self) {
+        let raw = NonNull::from(&self.tasklet.raw);
         // SAFETY: Made with a vtable that has a `release`; this is the owner, and it is being dropped.
-        unsafe { deferred::release(self.tasklet.cast()) };
+        unsafe { deferred::release(raw) };
     }
 }

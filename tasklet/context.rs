@@ -44,10 +44,7 @@ impl TaskletContext {
     /// Schedules this tasklet again, to run once more after this run.
     ///
     /// Returns `true` if this call queued it, `false` if it was pending already. The run may be discarded
-    /// if the tasklet is being killed.
-    ///
-    /// C function: `tasklet_schedule()` in
-    /// [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).
+    /// if the tasklet is being killed. C function: `tasklet_schedule()`.
     ///
     /// # Examples
     ///
@@ -76,8 +73,7 @@ impl TaskletContext {
 
     /// Schedules this tasklet again at high priority.
     ///
-    /// Otherwise like [`TaskletContext::schedule`]; C function: `tasklet_hi_schedule()` in
-    /// [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).
+    /// Otherwise like [`TaskletContext::schedule`]; C function: `tasklet_hi_schedule()`.
     #[inline]
     pub fn hi_schedule(&self) -> bool {
         self.raw.schedule(Priority::High)

@@ -33,14 +33,14 @@ impl Writer for Tasklets {
             let Some(raw) = registry.iter().nth(n) else {
                 break;
             };
-            let mut symbol = Symbol::NONE;
+            let mut symbol = [0; bindings::RUST_TASKLET_KSYM_SYMBOL_LEN];
             writeln!(
                 f,
                 "{:>7}  {:<8} {:>5}  {:<24} {}{}",
                 registry.number(raw),
                 state(raw),
                 raw.depth(),
-                symbol.module(raw),
+                module(raw, &mut symbol),
                 (raw.vtable().name)(),
                 raw.vtable().field,
             )?;
@@ -62,21 +62,17 @@ fn state(raw: &RawTasklet) -> &'static str {
     }
 }
 
-/// Room for the name that kallsyms has for an address.
-struct Symbol([u8; bindings::RUST_TASKLET_KSYM_SYMBOL_LEN]);
-
-impl Symbol {
-    const NONE: Self = Self([0; bindings::RUST_TASKLET_KSYM_SYMBOL_LEN]);
-
-    /// The module of the handler of `raw`; kallsyms has it in brackets behind the symbol.
-    fn module(&mut self, raw: &RawTasklet) -> &str {
-        let address = raw.vtable().callback as usize;
-        // SAFETY: The buffer has the size that the function asks for.
-        unsafe { bindings::sprint_symbol_no_offset(self.0.as_mut_ptr().cast(), address) };
-        CStr::from_bytes_until_nul(&self.0)
-            .ok()
-            .and_then(|symbol| symbol.to_str().ok())
-            .and_then(|symbol| symbol.rsplit_once('[')?.1.split(&[' ', ']']).next())
-            .unwrap_or("-")
-    }
+/// The module of the handler of `raw`; kallsyms has it in brackets behind the symbol.
+fn module<'a>(
+    raw: &RawTasklet,
+    symbol: &'a mut [u8; bindings::RUST_TASKLET_KSYM_SYMBOL_LEN],
+) -> &'a str {
+    let address = raw.vtable().callback as usize;
+    // SAFETY: The buffer has the size that the function asks for.
+    unsafe { bindings::sprint_symbol_no_offset(symbol.as_mut_ptr().cast(), address) };
+    CStr::from_bytes_until_nul(symbol)
+        .ok()
+        .and_then(|symbol| symbol.to_str().ok())
+        .and_then(|symbol| symbol.rsplit_once('[')?.1.split(&[' ', ']']).next())
+        .unwrap_or("-")
 }

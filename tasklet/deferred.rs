@@ -102,9 +102,7 @@ pub(crate) unsafe fn init() {
 /// Waits until everything that was deferred so far is released.
 pub(crate) fn flush() {
     // `release()` may have listed an owner without queueing the work yet.
-    if registry::lock().has_deferred() {
-        RELEASE.queue();
-    }
+    RELEASE.queue();
     // SAFETY: It was initialised; this is called where sleeping is allowed.
     unsafe { bindings::flush_work(RELEASE.0.get()) };
 }

@@ -48,16 +48,11 @@ impl<'a> DisableGuard<'a> {
         Self { raw }
     }
 
-    /// Lowers the depth again, as dropping the guard does.
-    ///
-    /// C function: `tasklet_enable()` in
-    /// [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).
+    /// Lowers the depth again, as dropping the guard does. C function: `tasklet_enable()`.
     #[inline]
     pub fn enable(self) {}
 
-    /// Leaves the depth raised until [`Tasklet::enable`] is called.
-    ///
-    /// [`Tasklet::enable`]: crate::Tasklet::enable
+    /// Leaves the depth raised until [`Tasklet::enable`](crate::Tasklet::enable) is called.
     #[inline]
     pub fn keep(self) {
         self.raw.keep_depth();

@@ -26,11 +26,9 @@ pub trait TaskletHandler: Sync {
     fn run(&self, cx: &TaskletContext);
 }
 
-/// A closure as a handler; see [`Tasklet::from_fn`].
+/// A closure as a handler; see [`Tasklet::from_fn`](crate::Tasklet::from_fn).
 ///
 /// It is not a [`TaskletHandler`], so that only the tasklet can call it.
-///
-/// [`Tasklet::from_fn`]: crate::Tasklet::from_fn
 ///
 /// # Invariants
 ///
@@ -47,16 +45,14 @@ impl<F> TaskletFn<F> {
     }
 }
 
-/// What a [`Tasklet`] can call. No other code may implement or call it.
-///
-/// [`Tasklet`]: crate::Tasklet
+/// What a [`Tasklet`](crate::Tasklet) can call. No other code may implement or call it.
 #[doc(hidden)]
 pub trait Run: Sync {
     /// The field that the tasklet is, with a dot before it, or nothing.
     const FIELD: &'static str = "";
 
-    /// The name of what runs, for messages.
-    fn name() -> &'static str;
+    /// What runs; messages have its name.
+    type Named: ?Sized;
 
     /// Runs the handler.
     ///
@@ -66,9 +62,7 @@ pub trait Run: Sync {
     unsafe fn run(&self, cx: &TaskletContext);
 }
 
-/// What a [`Tasklet`] can call without a handle: a handler or a closure.
-///
-/// [`Tasklet`]: crate::Tasklet
+/// What a [`Tasklet`](crate::Tasklet) can call without a handle: a handler or a closure.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "the tasklet has no `TaskletHandler`; if it is embedded, its `TaskletHandle` revives it",
@@ -80,9 +74,7 @@ impl<H: TaskletHandler> Standalone for H {}
 impl<F: FnMut(&TaskletContext) + Send> Standalone for TaskletFn<F> {}
 
 impl<H: TaskletHandler> Run for H {
-    fn name() -> &'static str {
-        core::any::type_name::<H>()
-    }
+    type Named = H;
 
     #[inline(always)]
     unsafe fn run(&self, cx: &TaskletContext) {
@@ -91,9 +83,7 @@ impl<H: TaskletHandler> Run for H {
 }
 
 impl<F: FnMut(&TaskletContext) + Send> Run for TaskletFn<F> {
-    fn name() -> &'static str {
-        core::any::type_name::<F>()
-    }
+    type Named = F;
 
     #[inline(always)]
     unsafe fn run(&self, cx: &TaskletContext) {

@@ -32,19 +32,28 @@ use super::{
 /// A tasklet and its handler.
 ///
 /// It needs no allocation of its own and works wherever a pinned value can be: as a `#[pin]` field,
-/// in a [`KBox`] or an [`Arc`], on the stack, and with [`static_tasklet!`] in a static.
+/// in a [`KBox`] or an [`Arc`](kernel::sync::Arc), on the stack, and with
+/// [`static_tasklet!`](crate::static_tasklet) in a static.
 ///
 /// Dropping it kills it: a pending run takes place, unless the tasklet is disabled; the drop waits for
 /// a running handler, and then drops the handler's data.
 ///
-/// [`Arc`]: kernel::sync::Arc
-/// [`static_tasklet!`]: crate::static_tasklet
+/// C header: [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).
 ///
 /// # Panics
 ///
 /// Dropping it in atomic context panics if it was scheduled or revived and not killed since: the
 /// drop cannot wait there, and must not leave the tasklet reachable. If you do not know where the last
 /// reference will be dropped, call [`Tasklet::kill`] first: after that it may be dropped anywhere.
+///
+/// # Lockdep
+///
+/// [`disable`], [`kill`] and [`synchronize`] tell lockdep of the wait before they check the context. So a
+/// caller that holds a lock which the handler takes is reported, although all that happens is an error.
+///
+/// [`disable`]: Tasklet::disable
+/// [`kill`]: Tasklet::kill
+/// [`synchronize`]: Tasklet::synchronize
 ///
 /// # Invariants
 ///
@@ -106,7 +115,7 @@ impl<H: Run> Tasklet<H> {
         Vtable {
             callback: Self::callback,
             run: Self::run,
-            name: H::name,
+            name: core::any::type_name::<H::Named>,
             field: H::FIELD,
             release,
         }
@@ -181,8 +190,7 @@ impl<H: TaskletHandler + 'static> Tasklet<H> {
     ///
     /// May be called in any context; nothing is registered before the first [`Tasklet::schedule`].
     ///
-    /// C function: `tasklet_setup()` in
-    /// [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).
+    /// C function: `tasklet_setup()`.
     ///
     /// # Errors
     ///
@@ -198,25 +206,6 @@ impl<H: TaskletHandler + 'static> Tasklet<H> {
     /// Makes a tasklet that is disabled: it may be scheduled, and runs after [`Tasklet::enable`].
     ///
     /// Otherwise like [`Tasklet::new`]. C macro: `DECLARE_TASKLET_DISABLED()`.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use kernel::prelude::*;
-    /// use rust_tasklet::{Tasklet, TaskletContext, TaskletHandler};
-    ///
-    /// struct Rx;
-    ///
-    /// impl TaskletHandler for Rx {
-    ///     fn run(&self, _cx: &TaskletContext) {}
-    /// }
-    ///
-    /// let rx = KBox::pin_init(Tasklet::new_disabled(Rx), GFP_KERNEL)?;
-    /// // ... tell the device where to deliver, then:
-    /// rx.enable()?;
-    /// # assert_eq!(rx.enable(), Err(EINVAL));
-    /// # Ok::<(), Error>(())
-    /// ```
     pub fn new_disabled<E>(handler: impl PinInit<H, E>) -> impl PinInit<Self, E> {
         Self::init(handler, Self::VTABLE, true)
     }
@@ -228,26 +217,11 @@ impl<F: FnMut(&TaskletContext) + Send + 'static> Tasklet<TaskletFn<F>> {
     /// The closure may change what it owns without a lock, because runs of one tasklet never
     /// overlap. Nobody else can look at its state; for that, use [`Tasklet::new`].
     ///
-    /// May be called in any context. C function: `tasklet_setup()` in
-    /// [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).
+    /// May be called in any context. C function: `tasklet_setup()`.
     ///
     /// # Examples
     ///
-    /// ```
-    /// use kernel::prelude::*;
-    /// use rust_tasklet::Tasklet;
-    ///
-    /// let mut runs = 0;
-    /// let tasklet = KBox::pin_init(
-    ///     Tasklet::from_fn(move |_cx| {
-    ///         runs += 1;
-    ///         pr_info!("run {runs}\n");
-    ///     }),
-    ///     GFP_KERNEL,
-    /// )?;
-    /// assert!(tasklet.schedule());
-    /// # Ok::<(), Error>(())
-    /// ```
+    /// See [`TaskletContext::schedule`].
     pub fn from_fn(f: F) -> impl PinInit<Self> {
         Self::init(TaskletFn::new(f), Self::VTABLE, false)
     }
@@ -255,11 +229,7 @@ impl<F: FnMut(&TaskletContext) + Send + 'static> Tasklet<TaskletFn<F>> {
 
 /// The handler.
 impl<H: TaskletHandler> Tasklet<H> {
-    /// The handler's data, for any context. The handler may be running.
-    ///
-    /// # Examples
-    ///
-    /// See [`Tasklet`].
+    /// The handler's data, for any context. The handler may be running. See [`Tasklet`] for an example.
     pub fn handler(&self) -> &H {
         &self.handler
     }
@@ -277,8 +247,7 @@ impl<H> Tasklet<H> {
     /// May be called in any context but NMI, and never sleeps. The first call for a tasklet takes a
     /// global spinlock for a moment; every later one costs what it costs in C.
     ///
-    /// C function: `tasklet_schedule()` in
-    /// [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).
+    /// C function: `tasklet_schedule()`.
     ///
     /// # Examples
     ///
@@ -286,14 +255,15 @@ impl<H> Tasklet<H> {
     /// use rust_tasklet::Tasklet;
     ///
     /// /// The top half: acknowledges the device and leaves the rest to the tasklet.
-    /// fn top_half<H>(rx: &Tasklet<H>) {
-    ///     if !rx.schedule() {
+    /// fn top_half<H>(rx: &Tasklet<H>, urgent: bool) {
+    ///     let queued = if urgent { rx.hi_schedule() } else { rx.schedule() };
+    ///     if !queued {
     ///         // Still pending from the last interrupt; that run will see this one's data too.
     ///     }
     /// }
     /// # let rx = KBox::pin_init(Tasklet::from_fn(|_cx| ()), GFP_KERNEL)?;
     /// # let _off = rx.disable()?;
-    /// # top_half(&rx);
+    /// # top_half(&rx, true);
     /// # assert!(rx.is_scheduled());
     /// # Ok::<(), Error>(())
     /// ```
@@ -305,25 +275,7 @@ impl<H> Tasklet<H> {
     /// Schedules the handler at high priority: before normal tasklets, timers and the network.
     ///
     /// A tasklet that is pending at normal priority stays at normal priority, and this returns `false`.
-    /// Otherwise like [`Tasklet::schedule`].
-    ///
-    /// C function: `tasklet_hi_schedule()` in
-    /// [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use rust_tasklet::Tasklet;
-    ///
-    /// fn urgent<H>(tasklet: &Tasklet<H>) -> bool {
-    ///     tasklet.hi_schedule()
-    /// }
-    /// # let tasklet = KBox::pin_init(Tasklet::from_fn(|_cx| ()), GFP_KERNEL)?;
-    /// # let _off = tasklet.disable()?;
-    /// # assert!(urgent(&tasklet));
-    /// # assert!(!urgent(&tasklet));
-    /// # Ok::<(), Error>(())
-    /// ```
+    /// Otherwise like [`Tasklet::schedule`]. C function: `tasklet_hi_schedule()`.
     #[inline]
     pub fn hi_schedule(&self) -> bool {
         self.raw.schedule(Priority::High)
@@ -334,19 +286,13 @@ impl<H> Tasklet<H> {
     /// The tasklet may be scheduled meanwhile, and runs once after the last [`DisableGuard`] is dropped.
     /// Keep that time short: a CPU on which a disabled tasklet is pending tries again and again.
     ///
-    /// Task context only; sleeps while the handler runs.
+    /// Task context only; sleeps while the handler runs. See [Lockdep](Tasklet#lockdep).
     ///
-    /// C function: `tasklet_disable()` in
-    /// [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).
+    /// C function: `tasklet_disable()`.
     ///
     /// # Errors
     ///
-    /// [`EWOULDBLOCK`] in atomic context, handlers included. Nothing is changed then.
-    ///
-    /// With lockdep, a caller that holds a lock which the handler takes is reported, although all that
-    /// happens is this error.
-    ///
-    /// [`EWOULDBLOCK`]: crate::EWOULDBLOCK
+    /// [`EWOULDBLOCK`](crate::EWOULDBLOCK) in atomic context, handlers included. Nothing is changed then.
     ///
     /// # Examples
     ///
@@ -359,9 +305,22 @@ impl<H> Tasklet<H> {
     ///     // The handler neither runs nor starts before `_off` goes out of scope.
     ///     Ok(())
     /// }
+    ///
+    /// fn pause_from_irq<H>(rx: &Tasklet<H>) {
+    ///     rx.disable_nosync().keep();
+    /// }
+    ///
+    /// fn resume<H>(rx: &Tasklet<H>) -> Result {
+    ///     rx.enable()?;
+    ///     assert_eq!(rx.enable(), Err(EINVAL));
+    ///     Ok(())
+    /// }
     /// # let rx = KBox::pin_init(Tasklet::from_fn(|_cx| ()), GFP_KERNEL)?;
     /// # reconfigure(&rx)?;
     /// # assert_eq!(rx.disable_depth(), 0);
+    /// # pause_from_irq(&rx);
+    /// # assert_eq!(rx.disable_depth(), 1);
+    /// # resume(&rx)?;
     /// # Ok::<(), Error>(())
     /// ```
     #[inline]
@@ -373,26 +332,9 @@ impl<H> Tasklet<H> {
 
     /// Keeps the handler from being started; a run that has started continues.
     ///
-    /// May be called in any context but NMI, and never sleeps.
+    /// May be called in any context but NMI, and never sleeps. See [`Tasklet::disable`] for an example.
     ///
-    /// C function: `tasklet_disable_nosync()` in
-    /// [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use rust_tasklet::Tasklet;
-    ///
-    /// fn pause_from_irq<H>(rx: &Tasklet<H>) {
-    ///     // Until somebody calls `rx.enable()`.
-    ///     rx.disable_nosync().keep();
-    /// }
-    /// # let rx = KBox::pin_init(Tasklet::from_fn(|_cx| ()), GFP_KERNEL)?;
-    /// # pause_from_irq(&rx);
-    /// # assert_eq!(rx.disable_depth(), 1);
-    /// # rx.enable()?;
-    /// # Ok::<(), Error>(())
-    /// ```
+    /// C function: `tasklet_disable_nosync()`.
     #[inline]
     pub fn disable_nosync(&self) -> DisableGuard<'_> {
         self.raw.raise_depth();
@@ -402,32 +344,15 @@ impl<H> Tasklet<H> {
 
     /// Lowers the disable depth that [`DisableGuard::keep`] left raised, or that the tasklet was made with.
     ///
-    /// At depth zero a pending tasklet runs. May be called in any context but NMI, and never sleeps.
+    /// At depth zero a pending tasklet runs. May be called in any context but NMI, and never sleeps. See
+    /// [`Tasklet::disable`] for an example.
     ///
-    /// C function: `tasklet_enable()` in
-    /// [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).
+    /// C function: `tasklet_enable()`.
     ///
     /// # Errors
     ///
     /// [`EINVAL`] if nothing was left raised. Nothing is changed then; in C the tasklet would be
     /// disabled for ever.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use kernel::prelude::*;
-    /// use rust_tasklet::Tasklet;
-    ///
-    /// fn pause_and_resume<H>(rx: &Tasklet<H>) -> Result {
-    ///     rx.disable()?.keep();
-    ///     rx.enable()?;
-    ///     assert_eq!(rx.enable(), Err(EINVAL));
-    ///     Ok(())
-    /// }
-    /// # let rx = KBox::pin_init(Tasklet::from_fn(|_cx| ()), GFP_KERNEL)?;
-    /// # pause_and_resume(&rx)?;
-    /// # Ok::<(), Error>(())
-    /// ```
     #[inline]
     pub fn enable(&self) -> Result {
         self.raw.lower_kept()
@@ -439,35 +364,37 @@ impl<H> Tasklet<H> {
     /// waits for a running handler, but not twice for one that always schedules itself. The disable depth
     /// stays as it is. To kill a tasklet that is killed does nothing.
     ///
-    /// Task context only; sleeps while the handler is pending or runs.
+    /// Task context only; sleeps while the handler is pending or runs. See [Lockdep](Tasklet#lockdep).
     ///
-    /// C function: `tasklet_kill()` in
-    /// [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h), which hangs if the tasklet
-    /// is disabled and pending, and after which the tasklet may be scheduled again.
+    /// C function: `tasklet_kill()`, which hangs if the tasklet is disabled and pending, and after which
+    /// the tasklet may be scheduled again.
     ///
     /// # Errors
     ///
-    /// [`EWOULDBLOCK`] in atomic context, handlers included. Nothing is changed then.
-    ///
-    /// With lockdep, a caller that holds a lock which the handler takes is reported, although all that
-    /// happens is this error.
-    ///
-    /// [`EWOULDBLOCK`]: crate::EWOULDBLOCK
+    /// [`EWOULDBLOCK`](crate::EWOULDBLOCK) in atomic context, handlers included. Nothing is changed then.
     ///
     /// # Examples
     ///
     /// ```
     /// use kernel::prelude::*;
-    /// use rust_tasklet::Tasklet;
+    /// use rust_tasklet::{Tasklet, TaskletHandler};
     ///
-    /// fn stop<H>(rx: &Tasklet<H>) -> Result {
+    /// fn restart<H: TaskletHandler>(rx: &Tasklet<H>) -> Result {
     ///     rx.kill()?;
     ///     // The interrupt may still come, and does no harm.
     ///     assert!(!rx.schedule());
+    ///     assert!(rx.revive());
+    ///     // Nothing is pending: a schedule while it was parked did nothing.
+    ///     assert!(rx.schedule());
     ///     Ok(())
     /// }
-    /// # let rx = KBox::pin_init(Tasklet::from_fn(|_cx| ()), GFP_KERNEL)?;
-    /// # stop(&rx)?;
+    /// # struct Rx;
+    /// # impl TaskletHandler for Rx {
+    /// #     fn run(&self, _cx: &rust_tasklet::TaskletContext) {}
+    /// # }
+    /// # let rx = KBox::pin_init(Tasklet::new(Rx), GFP_KERNEL)?;
+    /// # restart(&rx)?;
+    /// # assert!(!rx.revive());
     /// # Ok::<(), Error>(())
     /// ```
     #[inline]
@@ -479,29 +406,7 @@ impl<H> Tasklet<H> {
     ///
     /// Returns `true` if it was parked, and `false` if there was nothing to do or a kill is under way.
     /// May be called in any context but NMI, and never sleeps. C has no such function, because there
-    /// a killed tasklet is not out of service.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use rust_tasklet::{Tasklet, TaskletHandler};
-    ///
-    /// fn resume<H: TaskletHandler>(rx: &Tasklet<H>) {
-    ///     if rx.revive() {
-    ///         // Nothing is pending: a schedule while it was parked did nothing.
-    ///         rx.schedule();
-    ///     }
-    /// }
-    /// # struct Rx;
-    /// # impl TaskletHandler for Rx {
-    /// #     fn run(&self, _cx: &rust_tasklet::TaskletContext) {}
-    /// # }
-    /// # let rx = KBox::pin_init(Tasklet::new(Rx), GFP_KERNEL)?;
-    /// # rx.kill()?;
-    /// # resume(&rx);
-    /// # assert!(!rx.revive());
-    /// # Ok::<(), Error>(())
-    /// ```
+    /// a killed tasklet is not out of service. See [`Tasklet::kill`] for an example.
     #[inline]
     pub fn revive(&self) -> bool
     where
@@ -516,48 +421,29 @@ impl<H> Tasklet<H> {
     /// A handler that starts after this was called sees what the caller wrote before, such as "stop". If a
     /// handler was running when this was called, the caller sees what that handler wrote.
     ///
-    /// Task context only; sleeps while the handler runs.
+    /// Task context only; sleeps while the handler runs. See [Lockdep](Tasklet#lockdep).
     ///
-    /// C function: `tasklet_unlock_wait()` in
-    /// [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).
+    /// C function: `tasklet_unlock_wait()`.
     ///
     /// # Errors
     ///
-    /// [`EWOULDBLOCK`] in atomic context, handlers included.
-    ///
-    /// With lockdep, a caller that holds a lock which the handler takes is reported, although all that
-    /// happens is this error.
-    ///
-    /// [`EWOULDBLOCK`]: crate::EWOULDBLOCK
+    /// [`EWOULDBLOCK`](crate::EWOULDBLOCK) in atomic context, handlers included.
     ///
     /// # Examples
     ///
     /// ```
     /// use kernel::prelude::*;
+    /// use kernel::sync::atomic::{Atomic, Relaxed};
     /// use rust_tasklet::Tasklet;
     ///
-    /// use kernel::sync::atomic::{Atomic, Relaxed};
-    /// use rust_tasklet::{TaskletContext, TaskletHandler};
-    ///
-    /// struct Rx {
-    ///     stop: Atomic<bool>,
-    /// }
-    ///
-    /// impl TaskletHandler for Rx {
-    ///     fn run(&self, _cx: &TaskletContext) {
-    ///         if !self.stop.load(Relaxed) {
-    ///             // ... touch the device ...
-    ///         }
-    ///     }
-    /// }
-    ///
-    /// fn drain(rx: &Tasklet<Rx>) -> Result {
-    ///     rx.handler().stop.store(true, Relaxed);
+    /// /// The handler leaves the device alone once `stop` is set.
+    /// fn drain<H>(rx: &Tasklet<H>, stop: &Atomic<bool>) -> Result {
+    ///     stop.store(true, Relaxed);
     ///     rx.synchronize()
     ///     // From here on, no handler touches the device.
     /// }
-    /// # let rx = KBox::pin_init(Tasklet::new(Rx { stop: Atomic::new(false) }), GFP_KERNEL)?;
-    /// # drain(&rx)?;
+    /// # let rx = KBox::pin_init(Tasklet::from_fn(|_cx| ()), GFP_KERNEL)?;
+    /// # drain(&rx, &Atomic::new(false))?;
     /// # Ok::<(), Error>(())
     /// ```
     #[inline]

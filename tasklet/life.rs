@@ -73,19 +73,12 @@ impl RawTasklet {
     #[cold]
     #[inline(never)]
     pub(super) fn schedule_parked(&self, priority: Priority) -> bool {
-        match self.state.load().life() {
-            Life::Fresh => {}
-            Life::Unowned => {
-                if let Some(vtable) = self.unreported() {
-                    warning!(
-                        "{}{} was scheduled without a TaskletHandle: nothing runs\n",
-                        (vtable.name)(),
-                        vtable.field,
-                    );
-                }
-                return false;
-            }
-            _ => return false,
+        let life = self.state.load().life();
+        if life == Life::Unowned {
+            self.report_unowned();
+        }
+        if life != Life::Fresh {
+            return false;
         }
         let mut registry = registry::lock();
         // If another CPU is first, its run begins after we found SCHED set.
@@ -103,15 +96,19 @@ impl RawTasklet {
         true
     }
 
-    /// The vtable, for the one report that the tasklet was scheduled and never had an owner. Later the vtable
-    /// may be that of an owner whose module was unloaded.
-    fn unreported(&self) -> Option<&'static Vtable> {
-        if self.state.load().is_reported() {
-            return None;
+    /// Reports, once, that a tasklet was scheduled that never had an owner.
+    fn report_unowned(&self) {
+        // While the lock is held, the tasklet gets no owner, and with it another vtable.
+        let registry = registry::lock();
+        let vtable = self.state.report_once().then(|| self.vtable());
+        drop(registry);
+        if let Some(vtable) = vtable {
+            warning!(
+                "{}{} was scheduled without a TaskletHandle: nothing runs\n",
+                (vtable.name)(),
+                vtable.field,
+            );
         }
-        // While the lock is held, the tasklet gets no owner.
-        let _registry = registry::lock();
-        self.state.report_once().then(|| self.vtable())
     }
 
     /// Makes a parked tasklet live. Under the lock, `from` does not change.
@@ -194,29 +191,30 @@ impl RawTasklet {
 
     /// Parks the tasklet, or waits for the thread that is doing so. The caller may sleep.
     pub(super) fn park(&self) {
-        loop {
-            match self.state.load_acquire().life() {
-                Life::Fresh => {
-                    if self.state.change_life(Life::Fresh, Life::Parked).is_ok() {
-                        return;
-                    }
-                }
-                Life::Live => {
-                    if self.begin_kill(Life::LastRun) {
-                        return self.finish_kill(Life::Parked);
-                    }
-                }
-                Life::LastRun | Life::NoRun | Life::Claimed => {
-                    return self.state.wait_until_killed();
-                }
-                Life::Unowned | Life::Parked | Life::Buried => {
-                    // Another CPU may be making it live, and somebody may have scheduled it since. The lock is
-                    // held meanwhile.
-                    let _registry = registry::lock();
-                    if self.is_parked() {
-                        return;
-                    }
-                }
+        while !self.begin_kill(Life::LastRun) {
+            if self.is_parked_without_kill() {
+                return;
+            }
+        }
+        self.finish_kill(Life::Parked);
+    }
+
+    /// Parks a tasklet that was not live a moment ago. `false` if it is live now.
+    #[cold]
+    #[inline(never)]
+    fn is_parked_without_kill(&self) -> bool {
+        match self.state.load().life() {
+            Life::Live => false,
+            Life::Fresh => self.state.change_life(Life::Fresh, Life::Parked).is_ok(),
+            Life::LastRun | Life::NoRun | Life::Claimed => {
+                self.state.wait_until_killed();
+                true
+            }
+            Life::Unowned | Life::Parked | Life::Buried => {
+                // Another CPU may be making it live, and somebody may have scheduled it since. The lock is
+                // held meanwhile.
+                let _registry = registry::lock();
+                self.is_parked()
             }
         }
     }
@@ -301,10 +299,10 @@ impl Drop for RawTasklet {
     /// If the tasklet is in service and this is atomic context: the drop cannot wait, and must not return.
     #[inline]
     fn drop(&mut self) {
-        match self.state.load_acquire().life() {
-            // No callback runs it, and none ever will.
-            Life::Fresh | Life::Unowned | Life::Parked | Life::Buried => {}
-            Life::Live | Life::LastRun | Life::NoRun | Life::Claimed => self.park_on_drop(),
+        let state = self.state.load_acquire();
+        // Otherwise no callback runs it, and none ever will.
+        if state.is_live() || state.is_killing() {
+            self.park_on_drop();
         }
     }
 }

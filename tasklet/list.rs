@@ -6,11 +6,12 @@ use core::ptr;
 
 use super::prim::Slot;
 
-/// A tasklet's place in a [`List`] or a [`Chain`].
+/// A tasklet's place in a [`List`].
 ///
 /// # Invariants
 ///
-/// `prev` is null if this is in no [`List`]; otherwise it points to the pointer that points to this.
+/// `prev` points to the pointer that points to this. It is null if this is in no list, or in one that is
+/// only emptied as a whole.
 pub(crate) struct Links {
     next: Slot<*const Links>,
     prev: Slot<*const Slot<*const Links>>,
@@ -26,7 +27,7 @@ impl Links {
         }
     }
 
-    /// Removes this from the [`List`] that it is in, if it is in one.
+    /// Removes this from the list that it is in, if it can be removed from one.
     ///
     /// # Safety
     ///
@@ -48,11 +49,11 @@ impl Links {
     }
 }
 
-/// A list, from which each element can be removed.
+/// A list. Either each of its elements can be removed, or all at once.
 ///
 /// # Invariants
 ///
-/// What is in it is valid and stays where it is until it is removed.
+/// What is in it is valid and stays where it is until it is removed or taken.
 pub(crate) struct List(Slot<*const Links>);
 
 impl List {
@@ -61,7 +62,7 @@ impl List {
         Self(Slot::new(ptr::null()))
     }
 
-    /// Adds an element at the front.
+    /// Adds an element at the front, which [`Links::unlink`] removes.
     ///
     /// # Safety
     ///
@@ -70,13 +71,25 @@ impl List {
     pub(crate) unsafe fn push(&self, links: &Links) {
         // SAFETY: Only the holder of the lock comes here; what is in the list is valid.
         unsafe {
-            let first = self.0.get();
-            links.next.set(first);
-            if let Some(first) = first.as_ref() {
+            if let Some(first) = self.0.get().as_ref() {
                 first.prev.set(&links.next);
             }
-            // INVARIANT: `self.0` points to it, as of now.
+            // INVARIANT: `self.0` points to it in a moment.
             links.prev.set(&self.0);
+            self.push_to_take(links);
+        }
+    }
+
+    /// Adds an element at the front of a list that is emptied by [`Self::take`] only.
+    ///
+    /// # Safety
+    ///
+    /// The caller must hold the registry lock. The element must be in no list, and must stay where it is
+    /// until it is taken.
+    pub(crate) unsafe fn push_to_take(&self, links: &Links) {
+        // SAFETY: Only the holder of the lock comes here.
+        unsafe {
+            links.next.set(self.0.get());
             self.0.set(links);
         }
     }
@@ -89,67 +102,28 @@ impl List {
     /// gave last may be removed.
     pub(crate) unsafe fn iter(&self) -> impl Iterator<Item = *const Links> {
         // SAFETY: By the contract of this function; what is in the list is valid.
-        unsafe { walk(self.0.get()) }
-    }
-}
-
-/// A stack, from which nothing can be removed but all at once. What is in it is in no [`List`].
-pub(crate) struct Chain(Slot<*const Links>);
-
-impl Chain {
-    #[inline]
-    pub(crate) const fn new() -> Self {
-        Self(Slot::new(ptr::null()))
+        let mut next = unsafe { self.0.get() };
+        core::iter::from_fn(move || {
+            let this = next;
+            // SAFETY: As above. An element that the iterator has not given yet is still in the list, or taken
+            // and known to the iterator alone.
+            next = unsafe { this.as_ref()?.next.get() };
+            Some(this)
+        })
     }
 
-    /// Adds an element.
-    ///
-    /// # Safety
-    ///
-    /// The caller must hold the registry lock. The element must be in no list and no chain, and must stay
-    /// where it is until it is taken.
-    pub(crate) unsafe fn push(&self, links: &Links) {
-        // SAFETY: Only the holder of the lock comes here.
-        unsafe {
-            links.next.set(self.0.get());
-            self.0.set(links);
-        }
-    }
-
-    /// # Safety
-    ///
-    /// The caller must hold the registry lock.
-    pub(crate) unsafe fn is_empty(&self) -> bool {
-        // SAFETY: Only the holder of the lock comes here.
-        unsafe { self.0.get() }.is_null()
-    }
-
-    /// Takes all elements. Nobody else knows of those that the iterator has not given yet.
+    /// Takes all elements of a list that is filled by [`Self::push_to_take`] only. Nobody else knows of
+    /// those that the iterator has not given yet, so the lock need not be held while it is used.
     ///
     /// # Safety
     ///
     /// The caller must hold the registry lock.
     pub(crate) unsafe fn take(&self) -> impl Iterator<Item = *const Links> {
-        // SAFETY: Only the holder of the lock comes here; what is taken stays until the iterator gives it.
+        // SAFETY: The lock is held; what is taken stays where it is until the iterator gives it.
         unsafe {
-            let first = self.0.get();
+            let taken = self.iter();
             self.0.set(ptr::null());
-            walk(first)
+            taken
         }
     }
-}
-
-/// The elements from `next` on. Each may be removed or freed once the iterator has given it.
-///
-/// # Safety
-///
-/// While the iterator is used, nobody else may change the links of those that it has not given yet, and they
-/// must be valid.
-unsafe fn walk(mut next: *const Links) -> impl Iterator<Item = *const Links> {
-    core::iter::from_fn(move || {
-        let this = next;
-        // SAFETY: By the contract of this function.
-        next = unsafe { this.as_ref()?.next.get() };
-        Some(this)
-    })
 }

@@ -8,72 +8,58 @@
 //! reported although it does no harm there: a kernel without `CONFIG_PREEMPT_COUNT` does not notice the
 //! spinlock, and waits for ever. Without `CONFIG_LOCKDEP` there is no field and no code.
 
+use core::ffi::c_void;
+
 #[cfg(CONFIG_LOCKDEP)]
-mod imp {
-    use crate::bindings;
-    use core::{
-        ffi::c_void,
-        mem::MaybeUninit, //
-    };
-    use kernel::types::Opaque;
+use crate::bindings;
 
-    /// The map of one tasklet; its class is the handler's type.
-    pub(crate) struct HandlerMap(Opaque<bindings::lockdep_map>);
+/// The map of one tasklet; its class is the handler's type.
+pub(crate) struct HandlerMap(#[cfg(CONFIG_LOCKDEP)] kernel::types::Opaque<bindings::lockdep_map>);
 
-    impl HandlerMap {
-        /// `class` is the address of static data; lockdep does not look behind it.
-        #[inline]
-        pub(crate) const fn new(class: *const c_void) -> Self {
-            // SAFETY: All zero is valid; this is what `STATIC_LOCKDEP_MAP_INIT()` builds on.
-            let mut map: bindings::lockdep_map = unsafe { MaybeUninit::zeroed().assume_init() };
-            map.name = c"tasklet_handler".as_ptr().cast();
-            map.key = class.cast_mut().cast();
-            Self(Opaque::new(map))
-        }
+impl HandlerMap {
+    /// `class` is the address of static data; lockdep does not look behind it.
+    #[inline(always)]
+    #[cfg_attr(not(CONFIG_LOCKDEP), allow(unused_variables))]
+    pub(crate) const fn new(class: *const c_void) -> Self {
+        Self(
+            #[cfg(CONFIG_LOCKDEP)]
+            kernel::types::Opaque::new({
+                // SAFETY: All zero is valid; this is what `STATIC_LOCKDEP_MAP_INIT()` builds on.
+                let mut map: bindings::lockdep_map = unsafe { core::mem::zeroed() };
+                map.name = c"tasklet_handler".as_ptr().cast();
+                map.key = class.cast_mut().cast();
+                map
+            }),
+        )
+    }
 
-        /// The handler starts.
-        #[inline(always)]
-        pub(crate) fn enter(&self) {
-            // SAFETY: `new()` initialised the map.
-            unsafe { bindings::rust_tasklet_lockdep_enter(self.0.get()) };
-        }
+    /// The handler starts.
+    #[inline(always)]
+    pub(crate) fn enter(&self) {
+        #[cfg(CONFIG_LOCKDEP)]
+        // SAFETY: `new()` initialised the map.
+        unsafe {
+            bindings::rust_tasklet_lockdep_enter(self.0.get())
+        };
+    }
 
-        /// The handler has returned.
-        #[inline(always)]
-        pub(crate) fn exit(&self) {
-            // SAFETY: `new()` initialised the map, and `enter()` came before.
-            unsafe { bindings::rust_tasklet_lockdep_exit(self.0.get()) };
-        }
+    /// The handler has returned.
+    #[inline(always)]
+    pub(crate) fn exit(&self) {
+        #[cfg(CONFIG_LOCKDEP)]
+        // SAFETY: `new()` initialised the map, and `enter()` came before.
+        unsafe {
+            bindings::rust_tasklet_lockdep_exit(self.0.get())
+        };
+    }
 
-        /// The caller is about to wait for the handler.
-        pub(crate) fn wait(&self) {
-            // SAFETY: `new()` initialised the map.
-            unsafe { bindings::rust_tasklet_lockdep_wait(self.0.get()) };
-        }
+    /// The caller is about to wait for the handler.
+    #[inline(always)]
+    pub(crate) fn wait(&self) {
+        #[cfg(CONFIG_LOCKDEP)]
+        // SAFETY: `new()` initialised the map.
+        unsafe {
+            bindings::rust_tasklet_lockdep_wait(self.0.get())
+        };
     }
 }
-
-#[cfg(not(CONFIG_LOCKDEP))]
-mod imp {
-    use core::ffi::c_void;
-
-    pub(crate) struct HandlerMap;
-
-    impl HandlerMap {
-        #[inline(always)]
-        pub(crate) const fn new(_class: *const c_void) -> Self {
-            Self
-        }
-
-        #[inline(always)]
-        pub(crate) fn enter(&self) {}
-
-        #[inline(always)]
-        pub(crate) fn exit(&self) {}
-
-        #[inline(always)]
-        pub(crate) fn wait(&self) {}
-    }
-}
-
-pub(crate) use imp::HandlerMap;

@@ -10,7 +10,7 @@
 //!
 //! It is the kernel's own: see `Documentation/memory-barriers.txt`. A read-modify-write that returns a
 //! value is fully ordered, and so is [`KernelTasklet::add_count`]. [`Word::load`] is relaxed. What
-//! follows a wait sees all that was written before the event.
+//! follows a wait, or a load with acquire, sees all that was written before the event.
 
 use core::cell::UnsafeCell;
 
@@ -30,6 +30,10 @@ pub(crate) use kernel::{
     prelude::EINVAL, //
 };
 
+// What is atomic: `load`, `load_acquire`, `cmpxchg` (which returns the value if that was not `old`) and
+// `fetch_add` of a `Word`; `test_and_set_sched` (which tells whether SCHED was set), `add_count` (the
+// kernel's disable count) and `state` (with acquire) of a `KernelTasklet`.
+//
 // On x86-64 the hot path is inline, as it is in C, although GCC built the kernel. These few operations
 // are Rust's own atomics, which the kernel's memory model does not know. There a sequentially
 // consistent read-modify-write is the same locked instruction as the kernel's, and the compiler moves
@@ -76,30 +80,6 @@ impl Word {
     #[inline]
     pub(crate) const fn new(value: u64) -> Self {
         Self(Atomic::new(value))
-    }
-
-    /// The value at this moment.
-    #[inline(always)]
-    pub(crate) fn load(&self) -> u64 {
-        arch::load(&self.0)
-    }
-
-    /// The value at this moment; what was written before it was stored is visible.
-    #[inline]
-    pub(crate) fn load_acquire(&self) -> u64 {
-        arch::load_acquire(&self.0)
-    }
-
-    /// Stores `new` if the value is `old`; otherwise returns the value. Fully ordered if it stores.
-    #[inline]
-    pub(crate) fn cmpxchg(&self, old: u64, new: u64) -> Result<(), u64> {
-        arch::cmpxchg(&self.0, old, new)
-    }
-
-    /// Adds to the value and returns the old one. Fully ordered.
-    #[inline(always)]
-    pub(crate) fn fetch_add(&self, n: u64) -> u64 {
-        arch::fetch_add(&self.0, n)
     }
 
     /// Sleeps while the lowest bits, those in `mask`, have a value whose bit is set in `values`. What
@@ -239,13 +219,6 @@ impl KernelTasklet {
         unsafe { (*self.0.get()).__bindgen_anon_1.callback = Some(callback) };
     }
 
-    /// Sets SCHED and tells whether it was set. Fully ordered.
-    #[inline(always)]
-    pub(crate) fn test_and_set_sched(&self) -> bool {
-        // SAFETY: It is initialised, by the type invariant.
-        unsafe { arch::test_and_set_sched(self.0.get()) }
-    }
-
     /// Clears SCHED. The next CPU that sets it sees what was written before.
     ///
     /// # Safety
@@ -277,12 +250,6 @@ impl KernelTasklet {
     }
 
     #[inline]
-    fn state(&self) -> usize {
-        // SAFETY: It is initialised, by the type invariant.
-        unsafe { arch::state(self.0.get()) }
-    }
-
-    #[inline]
     pub(crate) fn is_scheduled(&self) -> bool {
         self.state() & (1 << bindings::TASKLET_STATE_SCHED) != 0
     }
@@ -291,13 +258,6 @@ impl KernelTasklet {
     #[inline]
     pub(crate) fn is_running(&self) -> bool {
         self.state() & (1 << bindings::TASKLET_STATE_RUN) != 0
-    }
-
-    /// Adds to the kernel's disable count. Fully ordered.
-    #[inline(always)]
-    pub(crate) fn add_count(&self, n: i32) {
-        // SAFETY: It is initialised, by the type invariant.
-        unsafe { arch::add_count(self.0.get(), n) };
     }
 
     /// Queues it on this CPU.

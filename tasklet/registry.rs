@@ -12,7 +12,6 @@
 
 use super::{
     list::{
-        Chain,
         Links,
         List, //
     },
@@ -21,8 +20,6 @@ use super::{
         Vtable, //
     },
     prim::{
-        self,
-        LockGuard,
         Module,
         Slot, //
     },
@@ -35,7 +32,7 @@ struct Registry {
     /// The tasklets in service, except those whose release is deferred.
     live: List,
     /// The tasklets whose release is deferred and has not begun.
-    deferred: Chain,
+    deferred: List,
     /// The module that is being unloaded, if there is one: its exit function has returned. No tasklet with
     /// one of its callbacks is made live any more.
     going: Slot<Option<Module>>,
@@ -49,19 +46,18 @@ struct Registry {
 
 static REGISTRY: Registry = Registry {
     live: List::new(),
-    deferred: Chain::new(),
+    deferred: List::new(),
     going: Slot::new(None),
     leaked: List::new(),
     closed: Slot::new(false),
     numbered: Slot::new(0),
 };
 
-/// The registry, locked. It may be locked in any context but NMI.
-pub(crate) struct Locked(#[allow(dead_code)] LockGuard);
-
-pub(crate) fn lock() -> Locked {
-    Locked(prim::lock())
-}
+// The registry, locked.
+pub(crate) use super::prim::{
+    lock,
+    LockGuard as Locked, //
+};
 
 impl Locked {
     /// Adds a tasklet, and gives it a number if it has none.
@@ -95,10 +91,14 @@ impl Locked {
 
     /// The tasklets in service, the newest first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &RawTasklet> {
-        // SAFETY: The lock is held for as long as the iterator exists, and what is in the list is valid.
-        let live = unsafe { REGISTRY.live.iter() };
-        // SAFETY: As above; all links in the list are those of tasklets.
-        live.map(|links| unsafe { RawTasklet::of_links(links) })
+        self.tasklets(&REGISTRY.live)
+    }
+
+    /// The tasklets of one of the lists. The one that the iterator gave last may be removed.
+    fn tasklets(&self, list: &'static List) -> impl Iterator<Item = &RawTasklet> {
+        // SAFETY: The lock is held for as long as the iterator exists. What is in the list is valid, and
+        // all links in it are those of tasklets.
+        unsafe { list.iter().map(|links| RawTasklet::of_links(links)) }
     }
 
     /// Whether the module of a callback is being unloaded.
@@ -122,14 +122,8 @@ impl Locked {
         }
         // SAFETY: The lock is held, and it is in no list now. As its owner was given up, it does not go
         // live again, and nobody defers it again.
-        unsafe { REGISTRY.deferred.push(&raw.links) };
+        unsafe { REGISTRY.deferred.push_to_take(&raw.links) };
         true
-    }
-
-    /// Whether there are tasklets whose release is deferred and has not begun.
-    pub(crate) fn has_deferred(&self) -> bool {
-        // SAFETY: The lock is held.
-        unsafe { !REGISTRY.deferred.is_empty() }
     }
 
     /// Takes all tasklets whose release is deferred.
@@ -150,8 +144,7 @@ impl Locked {
         // SAFETY: The lock is held; each tasklet is removed from one list and then added to the other.
         unsafe {
             REGISTRY.going.set(Some(module));
-            for links in REGISTRY.live.iter() {
-                let raw = RawTasklet::of_links(links);
+            for raw in self.tasklets(&REGISTRY.live) {
                 if self.is_going(raw.vtable()) {
                     raw.links.unlink();
                     REGISTRY.leaked.push(&raw.links);
@@ -162,11 +155,7 @@ impl Locked {
 
     /// One of the tasklets that the module left in service and that has not been parked since.
     pub(crate) fn next_leaked(&self) -> Option<&RawTasklet> {
-        // SAFETY: The lock is held, and what is in the list is valid.
-        unsafe {
-            let links = REGISTRY.leaked.iter().next()?;
-            Some(RawTasklet::of_links(links))
-        }
+        self.tasklets(&REGISTRY.leaked).next()
     }
 
     /// From now on, what the module defers is not released.

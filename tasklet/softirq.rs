@@ -18,14 +18,12 @@ use kernel::types::NotThreadSafe;
 /// It has no size and is only ever seen by reference. It cannot be sent to another thread, used by
 /// a hard interrupt on top of the bottom half, or kept until after the bottom half.
 ///
-/// A tasklet's handler gets it as a [`TaskletContext`]; other bottom halves may
+/// A tasklet's handler gets it as a [`TaskletContext`](crate::TaskletContext); other bottom halves may
 /// [`assume`](SoftirqContext::assume) it.
 ///
-/// On `PREEMPT_RT` bottom halves run in threads, which may be preempted by others. There it proves
-/// what [`SpinLockBh::lock_with`] needs: a thread that has the lock can go on and release it.
-///
-/// [`TaskletContext`]: crate::TaskletContext
-/// [`SpinLockBh::lock_with`]: crate::SpinLockBh::lock_with
+/// On `PREEMPT_RT` bottom halves run in threads, which may be preempted by others. There it proves what
+/// [`SpinLockBh::lock_with`](crate::SpinLockBh::lock_with) needs: a thread that has the lock can go on and
+/// release it.
 ///
 /// # Invariants
 ///
@@ -38,10 +36,8 @@ impl SoftirqContext {
     /// # Safety
     ///
     /// For the whole life `'a` the caller must run in softirq context: it must be the handler of a
-    /// softirq or be called by one, such as a work item of [`system_bh`], and not by an interrupt on
-    /// top of it.
-    ///
-    /// [`system_bh`]: kernel::workqueue::system_bh
+    /// softirq or be called by one, such as a work item of
+    /// [`system_bh`](kernel::workqueue::system_bh), and not by an interrupt on top of it.
     ///
     /// # Examples
     ///
@@ -58,17 +54,6 @@ impl SoftirqContext {
     ///     let softirq = unsafe { SoftirqContext::assume() };
     ///     *count.lock_with(softirq) += 1;
     /// }
-    /// # let count = kernel::sync::Arc::pin_init(rust_tasklet::new_spinlock_bh!(0), GFP_KERNEL)?;
-    /// # let counter = count.clone();
-    /// # let tasklet = KBox::pin_init(
-    /// #     // SAFETY: A tasklet's handler is in softirq context, too.
-    /// #     rust_tasklet::Tasklet::from_fn(move |_cx| unsafe { completed(&counter) }),
-    /// #     GFP_KERNEL,
-    /// # )?;
-    /// # tasklet.schedule();
-    /// # tasklet.kill()?;
-    /// # assert_eq!(*count.lock(), 1);
-    /// # Ok::<(), Error>(())
     /// ```
     #[inline(always)]
     pub unsafe fn assume<'a>() -> &'a Self {

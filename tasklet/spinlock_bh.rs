@@ -150,12 +150,10 @@ pub struct SpinLockBh<T: ?Sized> {
 /// A kernel `spinlock_t` lock backend that disables bottom halves while the lock is held.
 pub struct SpinLockBhBackend;
 
-/// A [`Guard`] acquired from locking a [`SpinLockBh`] using [`lock()`].
+/// A [`Guard`] acquired from locking a [`SpinLockBh`] using [`lock()`](SpinLockBh::lock).
 ///
 /// It will unlock the [`SpinLockBh`] and enable bottom halves upon being dropped, which runs those
 /// that are due, unless they are still disabled for another reason.
-///
-/// [`lock()`]: SpinLockBh::lock
 pub type SpinLockBhGuard<'a, T> = Guard<'a, T, SpinLockBhBackend>;
 
 // C helpers, although the kernel exports `_raw_spin_lock_bh()`: only without PREEMPT_RT (where the
@@ -212,27 +210,9 @@ unsafe impl Backend for SpinLockBhBackend {
 
 /// Construction.
 impl<T> SpinLockBh<T> {
-    /// Constructs a new lock initialiser. Usually called by [`new_spinlock_bh!`].
+    /// Constructs a new lock initialiser. Usually called by [`new_spinlock_bh!`](crate::new_spinlock_bh).
     ///
-    /// C macro: `spin_lock_init()` in
-    /// [`include/linux/spinlock.h`](srctree/include/linux/spinlock.h).
-    ///
-    /// [`new_spinlock_bh!`]: crate::new_spinlock_bh
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use kernel::{prelude::*, static_lock_class};
-    /// use rust_tasklet::SpinLockBh;
-    ///
-    /// /// One class for all the queues of a device, wherever they are made.
-    /// fn new_queue() -> impl PinInit<SpinLockBh<KVec<u32>>> {
-    ///     SpinLockBh::new(KVec::new(), c"queue", static_lock_class!())
-    /// }
-    /// # let queue = KBox::pin_init(new_queue(), GFP_KERNEL)?;
-    /// # assert!(queue.lock().is_empty());
-    /// # Ok::<(), Error>(())
-    /// ```
+    /// C macro: `spin_lock_init()`.
     pub fn new(
         t: impl PinInit<T>,
         name: &'static CStr,
@@ -251,22 +231,25 @@ impl<T: ?Sized> SpinLockBh<T> {
     /// For process context; right in softirq context too, but [`SpinLockBh::lock_with`] is cheaper
     /// there. Must not be called with interrupts disabled, nor in a hard interrupt.
     ///
-    /// C function: `spin_lock_bh()` in
-    /// [`include/linux/spinlock.h`](srctree/include/linux/spinlock.h).
+    /// C function: `spin_lock_bh()`.
     ///
     /// # Examples
     ///
     /// ```
-    /// use kernel::prelude::*;
     /// use rust_tasklet::SpinLockBh;
     ///
-    /// fn take(queue: &SpinLockBh<KVec<u32>>) -> Option<u32> {
-    ///     queue.lock().pop()
+    /// fn add(bytes: &SpinLockBh<u64>, new: u64) {
+    ///     *bytes.lock() += new;
     /// }
-    /// # let queue = KBox::pin_init(rust_tasklet::new_spinlock_bh!(KVec::new()), GFP_KERNEL)?;
-    /// # queue.lock().push(7, GFP_ATOMIC)?;
-    /// # assert_eq!(take(&queue), Some(7));
-    /// # assert_eq!(take(&queue), None);
+    ///
+    /// fn peek(bytes: &SpinLockBh<u64>) -> Option<u64> {
+    ///     Some(*bytes.try_lock()?)
+    /// }
+    /// # let bytes = KBox::pin_init(rust_tasklet::new_spinlock_bh!(0), GFP_KERNEL)?;
+    /// # add(&bytes, 3);
+    /// # assert_eq!(peek(&bytes), Some(3));
+    /// # let _held = bytes.lock();
+    /// # assert_eq!(peek(&bytes), None);
     /// # Ok::<(), Error>(())
     /// ```
     #[inline]
@@ -277,21 +260,6 @@ impl<T: ?Sized> SpinLockBh<T> {
     /// Tries to acquire the lock, with bottom halves disabled.
     ///
     /// Otherwise like [`SpinLockBh::lock`]; C macro: `spin_trylock_bh()`.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use rust_tasklet::SpinLockBh;
-    ///
-    /// fn peek(state: &SpinLockBh<u32>) -> Option<u32> {
-    ///     Some(*state.try_lock()?)
-    /// }
-    /// # let state = KBox::pin_init(rust_tasklet::new_spinlock_bh!(3), GFP_KERNEL)?;
-    /// # assert_eq!(peek(&state), Some(3));
-    /// # let _held = state.lock();
-    /// # assert_eq!(peek(&state), None);
-    /// # Ok::<(), Error>(())
-    /// ```
     #[must_use = "if unused, the lock will be immediately unlocked"]
     #[inline]
     pub fn try_lock(&self) -> Option<SpinLockBhGuard<'_, T>> {
@@ -300,29 +268,7 @@ impl<T: ?Sized> SpinLockBh<T> {
 
     /// Acquires the lock in softirq context, without touching the state of bottom halves.
     ///
-    /// C function: `spin_lock()` in
-    /// [`include/linux/spinlock.h`](srctree/include/linux/spinlock.h).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use kernel::{prelude::*, sync::Arc};
-    /// use rust_tasklet::{new_spinlock_bh, Tasklet};
-    ///
-    /// let runs = Arc::pin_init(new_spinlock_bh!(0), GFP_KERNEL)?;
-    /// let tasklet = KBox::pin_init(
-    ///     Tasklet::from_fn({
-    ///         let runs = runs.clone();
-    ///         move |cx| *runs.lock_with(cx) += 1
-    ///     }),
-    ///     GFP_KERNEL,
-    /// )?;
-    ///
-    /// tasklet.schedule();
-    /// tasklet.kill()?;
-    /// assert_eq!(*runs.lock(), 1);
-    /// # Ok::<(), Error>(())
-    /// ```
+    /// C function: `spin_lock()`. See [`SpinLockBh`] for an example.
     #[inline]
     pub fn lock_with<'a>(&'a self, context: &'a SoftirqContext) -> SpinLockBhSoftirqGuard<'a, T> {
         SpinLockBhSoftirqGuard(self.as_lock_in_softirq(context).lock())
@@ -346,16 +292,6 @@ impl<T: ?Sized> SpinLockBh<T> {
     ///         }
     ///     }
     /// }
-    /// # let bytes = kernel::sync::Arc::pin_init(rust_tasklet::new_spinlock_bh!(0), GFP_KERNEL)?;
-    /// # let counter = bytes.clone();
-    /// # let tasklet = KBox::pin_init(
-    /// #     rust_tasklet::Tasklet::from_fn(move |cx| account(&counter, 1500, cx)),
-    /// #     GFP_KERNEL,
-    /// # )?;
-    /// # tasklet.schedule();
-    /// # tasklet.kill()?;
-    /// # assert_eq!(*bytes.lock(), 1500);
-    /// # Ok::<(), Error>(())
     /// ```
     #[must_use = "if unused, the lock will be immediately unlocked"]
     #[inline]
@@ -446,13 +382,10 @@ impl<T: ?Sized> Deref for SpinLockBh<T> {
     }
 }
 
-/// A guard acquired from locking a [`SpinLockBh`] using [`lock_with()`].
+/// A guard acquired from locking a [`SpinLockBh`] using [`lock_with()`](SpinLockBh::lock_with).
 ///
-/// It will unlock the [`SpinLockBh`] upon being dropped, which is before the handler returns. Other
-/// than a [`Guard`], it cannot be given to a [`CondVar`]: bottom halves must not sleep.
-///
-/// [`lock_with()`]: SpinLockBh::lock_with
-/// [`CondVar`]: kernel::sync::CondVar
+/// It will unlock the [`SpinLockBh`] upon being dropped, which is before the handler returns. Other than a
+/// [`Guard`], it cannot be given to a [`CondVar`](kernel::sync::CondVar): bottom halves must not sleep.
 #[must_use = "the lock unlocks immediately when the guard is unused"]
 pub struct SpinLockBhSoftirqGuard<'a, T: ?Sized>(Guard<'a, T, SpinLockBackend>);
 

@@ -43,7 +43,7 @@ impl Life {
 
 /// A value of the word.
 ///
-/// From the lowest bit: the life (3 bits), whether a schedule without an owner was reported (1), whether
+/// From the lowest bit: the life (3 bits), whether a schedule without an owner needs no report (1), whether
 /// a thread waits for the end of a kill (1), how many of the raised depths are kept (27), the disable depth
 /// (32). The depth overflows out of the word, as it does in C after 2^32 forgotten guards.
 #[derive(Clone, Copy)]
@@ -56,24 +56,13 @@ impl State {
     const KEPT_MAX: u64 = (1 << 27) - 1;
     const DEPTH_ONE: u64 = 1 << 32;
 
-    #[inline]
-    const fn new(life: Life, disabled: bool) -> Self {
-        // A tasklet that is made disabled has one depth that is kept.
-        Self(life as u64 | disabled as u64 * (Self::DEPTH_ONE + Self::KEPT_ONE))
-    }
-
     #[inline(always)]
     pub(crate) const fn life(self) -> Life {
-        match self.0 & Life::MASK {
-            0 => Life::Live,
-            1 => Life::Fresh,
-            2 => Life::Unowned,
-            3 => Life::Parked,
-            4 => Life::LastRun,
-            5 => Life::NoRun,
-            6 => Life::Claimed,
-            _ => Life::Buried,
-        }
+        use Life::*;
+        const BY_NUMBER: [Life; 8] = [
+            Live, Fresh, Unowned, Parked, LastRun, NoRun, Claimed, Buried,
+        ];
+        BY_NUMBER[(self.0 & Life::MASK) as usize]
     }
 
     /// Whether the life is one of a set.
@@ -97,11 +86,6 @@ impl State {
     #[inline(always)]
     pub(crate) const fn count_is_depth(self) -> bool {
         self.0 & Life::LastRun as u64 == 0
-    }
-
-    /// Whether a schedule without an owner was reported, or need not be.
-    pub(crate) const fn is_reported(self) -> bool {
-        self.0 & Self::REPORTED != 0
     }
 
     /// The disable depth: the number of guards, dropped ones excepted, and of depths that are kept.
@@ -130,7 +114,9 @@ pub(crate) struct StateWord(Word);
 impl StateWord {
     #[inline]
     pub(crate) const fn new(life: Life, disabled: bool) -> Self {
-        Self(Word::new(State::new(life, disabled).0))
+        // A tasklet that is made disabled has one depth that is kept.
+        let depth = disabled as u64 * (State::DEPTH_ONE + State::KEPT_ONE);
+        Self(Word::new(life as u64 | depth))
     }
 
     #[inline(always)]
@@ -162,7 +148,11 @@ impl StateWord {
 
     /// Changes the life from `from` to `to`. Returns the old value; if the life was another one, as an error.
     pub(crate) fn change_life(&self, from: Life, to: Life) -> Result<State, State> {
-        self.update(|state| (state.life() == from).then(|| state.with_life(to)))
+        self.update(|state| {
+            state
+                .is_one_of(1 << from as u32)
+                .then(|| state.with_life(to))
+        })
     }
 
     /// Takes the one run that a kill allows, unless the tasklet is disabled.
@@ -176,14 +166,11 @@ impl StateWord {
 
     /// Gives SCHED to the kill.
     pub(crate) fn claim(&self) {
-        if self
-            .update(|state| {
-                state
-                    .is_one_of(Life::UNCLAIMED)
-                    .then(|| state.with_life(Life::Claimed))
-            })
-            .is_ok()
-        {
+        let claimed = self.update(|state| {
+            let unclaimed = state.is_one_of(Life::UNCLAIMED);
+            unclaimed.then(|| state.with_life(Life::Claimed))
+        });
+        if claimed.is_ok() {
             Self::wake_waiters(self);
         }
     }
@@ -261,11 +248,10 @@ impl StateWord {
         });
     }
 
-    /// Notes that a schedule without an owner is reported; `false` if it has an owner, or if that was noted
-    /// before.
+    /// Whether a schedule without an owner is to be reported, which this says once.
     pub(crate) fn report_once(&self) -> bool {
         self.update(|state| {
-            (state.life() == Life::Unowned && !state.is_reported())
+            (state.life() == Life::Unowned && state.0 & State::REPORTED == 0)
                 .then_some(State(state.0 | State::REPORTED))
         })
         .is_ok()

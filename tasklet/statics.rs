@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! [`static_tasklet!`], the static form: no construction at run time.
-//!
-//! [`static_tasklet!`]: crate::static_tasklet
+//! [`static_tasklet!`](crate::static_tasklet), the static form: no construction at run time.
 
 /// Declares a static [`Tasklet`], enabled or disabled.
 ///

@@ -26,7 +26,7 @@ esac
 # What this clone is called in the cache, which all clones share.
 CLONE=$(basename "$TOP")-$(printf %s "$TOP" | sha256sum | cut -c 1-12)
 
-# Goes on in a mount and a pid namespace of its own: nothing stays mounted and no process stays behind,
+# Continues in a mount and a pid namespace of its own: nothing stays mounted and no process stays behind,
 # not even after kill -9. Call it first: it runs the script again from its start.
 #
 # The process that was started stays outside, on guard. When it ends, for whatever reason, the namespace ends; and it
@@ -75,7 +75,7 @@ guard() {
 	exit "$status"
 }
 
-# unshare does not end when it is asked to, but what it runs dies with it.
+# unshare ignores a request to end, but its children end when it is killed.
 end_guarded() {
 	kill -KILL "$GUARDED"
 	wait "$GUARDED" 2>/dev/null || true
@@ -124,7 +124,7 @@ step() {
 	mkdir -p "$CACHE/log"
 	mv "$log" "$CACHE/log/failed-step.log"
 	log=$CACHE/log/failed-step.log
-	# What the step itself had to say comes first; failing that, what is most likely wrong.
+	# An error of the step itself comes first. Without one, the hint says what is most likely wrong.
 	if grep -q '^error: ' "$log"; then
 		sed -n '/^error: /,$p' "$log" >&2
 	else
@@ -135,8 +135,8 @@ step() {
 	exit 1
 }
 
-# lock NAME, share NAME, unlock NAME: two runs do not prepare the same thing at once, nor does one change what another
-# uses. The kernel drops a dead run's lock.
+# lock NAME, share NAME, unlock NAME: keep two runs from preparing the same thing at once, and one from changing what
+# another one uses. The kernel drops the locks of a run that was killed.
 declare -A LOCK_FD
 lock() {
 	local fd
@@ -168,7 +168,7 @@ need_space() {
 		"Free some, or point XDG_CACHE_HOME to a larger disk."
 }
 
-# Short and stable name of what stdin holds.
+# A short and stable name for the contents of stdin.
 digest() { sha256sum | cut -c 1-12; }
 
 kernel_rows() { grep -v '^#' "$TOP/scripts/kernels.lock"; }
@@ -185,7 +185,7 @@ select_kernel() {
 	: "$K_NAME $K_ALIAS $K_TEST $K_VERSION $K_RELEASE $K_PACKAGE $K_CONFIG $K_RUSTC $K_ROW"
 }
 
-# hold_out NAME: out/NAME of the clone is this run's until it ends, and that of the scripts it calls.
+# hold_out NAME: reserves out/NAME of the clone for this run and the scripts it calls, until it ends.
 hold_out() {
 	[[ " ${RT_HELD-} " != *" $1 "* ]] || return 0
 	lock "out-$1-$CLONE"
@@ -203,7 +203,7 @@ out_dir() {
 	mkdir -p "$OUT"
 }
 
-# Results belong to whoever owns the clone, also when root made them.
+# Results belong to the owner of the clone, also when root made them.
 give_out_to_owner() {
 	[ ! -e "$TOP/out" ] || chown -R --reference="$TOP" "$TOP/out" 2>/dev/null ||
 		say "Some results in out/ could not be given to the owner of the clone."

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Makes what builds and VMs need, once, in the cache: a private Debian 13 root with the tools, the kernel
+# Makes everything that builds and VMs need, once, in the cache: a private Debian 13 root with the tools, the kernel
 # source, a build tree for each kernel, and the modules built for it. Each is made under another name and
 # renamed when complete, so an interrupted run leaves nothing that looks finished.
 #
@@ -67,7 +67,7 @@ bootstrap() { # bootstrap DIR MIRROR
 	apt-config dump 2>/dev/null | grep -E '^Acquire::(http|https)::.*Proxy' \
 		>"$1/etc/apt/apt.conf.d/proxy" || true
 	debootstrap --variant=minbase "${include[@]}" "$SUITE" "$1" ${2:+"$2"}
-	# debootstrap wrote the mirror it took; the same one has the updates and the kernels.
+	# debootstrap wrote down the mirror that it used; the same one has the updates and the kernels.
 	local url
 	url=$(awk '$1 == "deb" { print $2; exit }' "$1/etc/apt/sources.list")
 	for s in "$SUITE" "$SUITE-updates" "$SUITE-backports"; do
@@ -123,7 +123,7 @@ ensure_root() {
 	mount_root
 }
 
-# A root or a tree that no run has taken for a month is left over from an older list.
+# A root or a tree that no run has used for a month is left over from an older list.
 remove_unused() {
 	find "$CACHE" -mindepth 1 -maxdepth 1 -type d -mtime +30 \
 		\( -name 'root-*' -o -name 'kernel-*' -o -name 'source-*' \) -exec rm -rf {} +
@@ -263,7 +263,7 @@ ensure_kernel() {
 	bind "$CACHE/$K_TREE" "/k/$K_NAME"
 }
 
-# What a tree is made with; an update of these makes another one, a new tool in the root does not.
+# The tools that a tree is made with. An update of one makes a new tree; another tool in the root does not.
 tools() { in_root dpkg-query -W libc6 gcc-14 clang-19 rustc bindgen pahole; }
 
 # unpack_kernel TREE: a kernel of Debian's; the tree is what the headers package would be if it had the Rust
@@ -317,7 +317,7 @@ prepare_tree() {
 	in_root "$src/scripts/config" --file "$out/.config" \
 		--set-str LOCALVERSION "${K_RELEASE#"$K_VERSION"}" --disable LOCALVERSION_AUTO
 	in_root make -s -C "$src" O="$out" olddefconfig
-	# olddefconfig drops silently what a missing tool forbids, CONFIG_RUST first of all.
+	# olddefconfig silently drops options whose tool is missing, CONFIG_RUST first of all.
 	if diff <(config_lines "$headers/.config") <(config_lines "$tree/.config"); then :; else
 		die "The configuration changed when it was made anew: a tool is missing or another version."
 	fi
@@ -337,7 +337,7 @@ configure_kernel() {
 	in_root "/k/source-$K_VERSION/scripts/config" --file "$out/.config" \
 		--set-str LOCALVERSION "${K_RELEASE#"$K_VERSION"}" --disable LOCALVERSION_AUTO
 	in_root make -s -C "$out" "${K_MAKE[@]}" olddefconfig
-	# Here too what cannot be had is dropped silently.
+	# Here too, options that cannot be set are dropped silently.
 	if grep CONFIG_ "$TOP/scripts/$K_CONFIG" | grep -vxFf "$1/.config"; then
 		die "These lines of scripts/$K_CONFIG were dropped: a tool is missing, or they need another option."
 	fi
@@ -360,7 +360,7 @@ config_lines() { grep CONFIG_ "$1" | grep -vE '^CONFIG_(CC_VERSION_TEXT|LOCALVER
 #
 # Modules are built in a copy, because there are several kernels to one clone, and its owner may build in it
 # for a KDIR of their own: kbuild's MO= refuses a tree that was built in. Files are compared by content, so
-# that only what changed is compiled again. What .gitignore names is neither copied nor removed.
+# that only what changed is compiled again. Files that .gitignore names are neither copied nor removed.
 copy_sources() {
 	local name=$K_NAME${1:+-$1}
 	MODULES=/build/$name
@@ -388,7 +388,7 @@ ensure_modules() {
 	share "$build"
 }
 
-# A module whose source is gone must not be tested.
+# A module whose source was removed must not be tested.
 remove_stale_modules() {
 	local dir=$ROOT$MODULES ko
 	find "$dir" -name '*.ko' -printf '%P\n' | while read -r ko; do

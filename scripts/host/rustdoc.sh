@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# The documentation of the crate, for those who source this after provision.sh.
+# The documentation of the crate. To be sourced after provision.sh.
 
 # Where the kernel's own documentation is, and its sources.
 KERNEL_DOCS=https://rust.docs.kernel.org

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# When to give up a VM. What counts is what it achieves and what it was given, not how long it takes: a busy host
-# makes it slow, not wrong. Sourced by what boots one.
+# When to give up a VM. A busy host makes it slow, not wrong. So what counts is its progress and the CPU time that it
+# had, not the time that has passed. Sourced by scripts that boot one.
 
-# How long a boot may say nothing. On an idle host it is silent for at most 2 s; the debug kernel was for 9 s at a load of 8.
+# How long a boot may print nothing. On an idle host it is silent for at most 2 s; the debug kernel was for 9 s at a load of 8.
 BOOT_SILENCE=${BOOT_SILENCE-120}
 
 # cpu_seconds PID: sets `cpu_seconds` to the time that a process has had of the host's CPUs.
@@ -16,14 +16,14 @@ cpu_seconds() {
 	cpu_seconds=$(((stat[11] + stat[12]) / 100))
 }
 
-# has_come_up LOG...: does the kernel run its first process? One that is to be silent does not say so, but `boot` does.
+# has_come_up LOG...: does the kernel run its first process? A silent kernel does not print that, but `boot` does.
 has_come_up() { cat "$@" | grep -qaE 'as init process|boot: begin'; }
 
-# hopeless PID SECONDS LOG...: sets `hopeless` to why a VM need not be waited for any more, or to nothing. PID is
-# QEMU, if there is one yet. To be called again and again.
+# hopeless PID SECONDS LOG...: sets `hopeless` to the reason to give a VM up, or to nothing. PID is QEMU, if there is
+# one yet. To be called again and again.
 #
-# SECONDS are those of a machine that has nothing else to do: so much silence, or so much of the time of all of
-# its CPUs. What makes noise and does nothing ends with ten times as much. 0 is no limit.
+# SECONDS is for a machine that has nothing else to do. It limits the silence, and the time of all of its CPUs. A VM
+# that prints without end is given up after ten times as long. 0 is no limit.
 hopeless() {
 	local pid=$1 limit=$2 bytes cpus
 	shift 2

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Class B: the tasklet of a driver is scheduled after the driver is gone.
+//! Class B: the tasklet of a driver is scheduled after the driver was freed.
 //!
 //! Rejected: the handle that owned it was dropped.
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Class B: the tasklet of a driver goes back into service although nobody keeps the driver.
+//! Class B: the tasklet of a driver is put back into service although nothing keeps the driver.
 //!
 //! Rejected: only the handle of an embedded tasklet can revive it, and the handle keeps the driver.
 

@@ -2,7 +2,7 @@
 
 //! Class B: a tasklet is scheduled after it was killed and freed.
 //!
-//! Rejected: its owner is gone.
+//! Rejected: its owner was dropped.
 
 use kernel::prelude::*;
 use rust_tasklet::TaskletBox;

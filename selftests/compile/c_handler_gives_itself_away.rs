@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Class C: the callback moves its own data out, to be freed by whoever gets it.
+//! Class C: the callback moves its own data out, to be freed by the code that gets it.
 //!
 //! Rejected: a handler has its data by shared reference.
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Class D: the handler keeps its borrow of the driver, which may be gone when it is used.
+//! Class D: the handler keeps its borrow of the driver, which may be freed when it is used.
 //!
 //! Rejected: the borrow ends with the run; an `Arc` made of it does not.
 

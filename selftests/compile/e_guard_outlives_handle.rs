@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Class E: the driver goes while its tasklet is disabled, and the guard enables what is gone.
+//! Class E: the driver is freed while its tasklet is disabled, and the guard enables freed memory.
 //!
 //! Rejected: the guard borrows the handle, which owns the driver.
 

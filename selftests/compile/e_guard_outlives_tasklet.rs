@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Class E: a guard survives its tasklet, and enables what is gone.
+//! Class E: a guard survives its tasklet, and enables freed memory.
 //!
 //! Rejected: the guard borrows the tasklet.
 

@@ -2,7 +2,7 @@
 
 //! Class J: process context locks like a handler, which then interrupts it and waits for ever.
 //!
-//! Rejected: whoever has no token would have to vouch for the context.
+//! Rejected: code that has no token would have to vouch for the context.
 
 #[cfg(fault)]
 use rust_tasklet::SoftirqContext;

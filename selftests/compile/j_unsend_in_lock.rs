@@ -2,7 +2,7 @@
 
 //! Class J: a lock around data that is tied to one thread.
 //!
-//! Rejected: whoever takes the lock may drop the data, so a shared lock takes only what is `Send`.
+//! Rejected: a thread that takes the lock may drop the data, so a shared lock takes only what is `Send`.
 
 use kernel::prelude::*;
 #[cfg(fault)]

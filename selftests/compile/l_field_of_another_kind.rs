@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Class L: an inline tasklet, which nobody parks before the driver goes, as an embedded one.
+//! Class L: an inline tasklet, which nothing parks before the driver is freed, as an embedded one.
 //!
 //! Rejected: it is another type.
 

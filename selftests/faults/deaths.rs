@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Dropping an inline `Tasklet` where it cannot wait panics, and says why. Loading this kills the kernel: it is for
-//! `expect-reports`, which boots one for each death.
+//! Dropping an inline `Tasklet` where it cannot wait panics, and says why. Loading this module crashes the kernel, so
+//! it is for `expect-reports`, which boots a kernel for each panic.
 
 use core::borrow::Borrow;
 use harness::{
@@ -65,7 +65,7 @@ fn drop_in(t: &Test, context: Context) -> Result {
     Ok(())
 }
 
-/// The last reference to its tasklet goes in a run.
+/// The last reference to its tasklet is dropped in a run.
 #[pin_data]
 struct Suicide {
     #[pin]

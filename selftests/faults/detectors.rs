@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Commits a fault that a detector of the debug kernel must report, for `expect-reports`, which
-//! boots a kernel for each: with reports a run without any says something.
+//! boots a kernel for each. Only because the detectors report these do other runs without a report mean something.
 //!
 //! Each fault is a case that is run twice: first without the fault, which must pass in silence.
 //!
@@ -50,7 +50,7 @@ module! {
 
 struct Detectors;
 
-/// Two cases with the same code: the twin, which is innocent, and the fault.
+/// Two cases with the same code: the twin, which is correct, and the fault.
 macro_rules! twins {
     ($module:expr, $fault:ident) => {
         if is_set(module_parameters::$fault.value()) {
@@ -131,7 +131,7 @@ fn sleep_in_handler(t: &Test, fault: bool) -> Result {
     Ok(())
 }
 
-/// A handler that somebody waits for.
+/// A handler that a thread waits for.
 #[pin_data]
 struct Awaited {
     #[pin]
@@ -162,7 +162,7 @@ fn long_handler(t: &Test, fault: bool) -> Result {
     let tasklet = probe()?;
 
     if fault {
-        // As long as a probe lets itself be held.
+        // As long as a probe can be held.
         tasklet.handler().hold();
     }
     run_once(t, &tasklet);

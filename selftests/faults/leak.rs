@@ -24,7 +24,7 @@ impl kernel::Module for Fixture {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         let mut object = KBox::new([0; 64], GFP_KERNEL)?;
 
-        // What kmemleak shows of an object is the start of its contents.
+        // kmemleak shows the start of the contents of an object.
         object[..16].copy_from_slice(b"leaked on demand");
         Ok(Self {
             object: Some(object),

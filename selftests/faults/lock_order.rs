@@ -31,7 +31,7 @@ struct LockOrder;
 /// A call that waits for the handler of a tasklet.
 type Wait = fn(&Tasklet<Shared>) -> Result;
 
-/// Two cases with the same wait: the twin, which is innocent, and the fault.
+/// Two cases with the same wait: the twin, which is correct, and the fault.
 macro_rules! twins {
     ($module:expr, $fault:ident, $wait:expr) => {
         if is_set(module_parameters::$fault.value()) {
@@ -79,8 +79,7 @@ impl TaskletHandler for Shared {
     }
 }
 
-/// Calls `wait`, when the handler has taken the lock once; with the lock held, if that is the fault to be
-/// committed. The wait fails then, since who holds a spinlock may not wait; but lockdep knows better why
+/// Calls `wait` after the handler has taken the lock once. The fault is to hold the lock during the call. The wait fails then, because a holder of a spinlock may not wait; but lockdep knows better why
 /// not.
 fn wait_for_handler(t: &Test, fault: bool, wait: Wait) -> Result {
     let tasklet = KBox::pin_init(

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh disable=SC2034
 #
-# What the kernel must not have to say while tests run, for those who source this. POSIX: busybox reads it too.
+# Lines that must not be in the kernel log while tests run. To be sourced; POSIX, because busybox reads it too.
 
 BAD='WARNING:|BUG:|BUG at|Oops|Kernel panic|panicked at|general protection|stack segment|double fault'
 BAD="$BAD"'|unable to handle|Call Trace|RIP:|invalid opcode|Bad page|corrupt|KASAN|KCSAN|KFENCE|UBSAN|kmemleak'

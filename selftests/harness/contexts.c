@@ -52,7 +52,7 @@ static enum hrtimer_restart selftest_call_hardirq(struct hrtimer *timer)
 	struct selftest_call *call = container_of(timer, typeof(*call), timer);
 
 	call->fn(call->arg);
-	/* What it wrote is visible to the one that waits. */
+	/* The waiting thread sees what it wrote. */
 	smp_store_release(&call->done, true);
 	return HRTIMER_NORESTART;
 }
@@ -68,7 +68,7 @@ static void selftest_call_softirq(struct tasklet_struct *tasklet)
 static void selftest_run_in_hardirq(struct selftest_call *call)
 {
 	migrate_disable();
-	/* In a handler the stack is not that of a task; debugobjects minds. */
+	/* In a handler the stack is not that of a task; debugobjects complains. */
 	if (object_is_on_stack(call))
 		hrtimer_setup_on_stack(&call->timer, selftest_call_hardirq,
 				       CLOCK_MONOTONIC,

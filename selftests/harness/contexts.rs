@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Contexts to run code in, and what can be said of the one it runs in.
+//! Contexts to run code in, and questions about the current one.
 
 use core::ffi::c_void;
 
@@ -51,8 +51,8 @@ impl Context {
 
     /// Runs `f` in this context, on the CPU of the caller, and returns what it returned.
     ///
-    /// To be called from a thread that may sleep; [`Context::Hardirq`] from wherever interrupts are
-    /// enabled.
+    /// To be called from a thread that may sleep; [`Context::Hardirq`] may be used wherever interrupts
+    /// are enabled.
     #[inline]
     pub fn run<R>(self, f: impl FnOnce() -> R) -> R {
         let mut f = Some(f);
@@ -94,7 +94,7 @@ pub fn in_softirq() -> bool {
     c::selftest_context() & 2 != 0
 }
 
-/// How often bottom halves are disabled here. Being in one does not count.
+/// How many times bottom halves are disabled here. Running in one does not count.
 #[inline]
 pub fn bh_depth() -> u32 {
     c::selftest_bh_depth()
@@ -115,7 +115,7 @@ pub fn preemptible() -> bool {
 /// Calls `interrupt` in a hard interrupt of this CPU every `period_us` microseconds while `body` runs.
 /// Returns how many times it was called.
 ///
-/// To be called from a thread on one CPU. A storm that starves `body` dies down after a million calls.
+/// To be called from a thread on one CPU. A storm that starves `body` ends after a million calls.
 #[inline]
 pub fn storm<I: Fn() + Sync, B: FnMut()>(period_us: u32, interrupt: I, mut body: B) -> u32 {
     /// Calls `*arg`.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the selftests share: suites of cases that report KTAP, expectations, threads bound to CPUs,
+//! The parts that all selftests share: suites of cases that report KTAP, expectations, threads bound to CPUs,
 //! contexts to run code in, and [`Probe`], a tasklet handler that watches itself.
 //!
-//! The only place in the selftests with `unsafe` in it, but for the faults in `faults/` and the population of
-//! the torture test. Each file has its C half beside it.
+//! This is the only place in the selftests with `unsafe` in it, except the faults in `faults/` and the population
+//! of the torture test. Each file has its C half beside it.
 //!
 //! A few rules make the tests deterministic:
 //!
@@ -13,13 +13,13 @@
 //!   scheduled them and of nothing else.
 //! - To keep a tasklet pending, schedule it in [`Context::SoftirqsHeld`], or disable it.
 //! - "It has happened" is [`wait!`]ed for. "It does not happen" is [`drain`] and then a check.
-//! - A case that hangs is reported, its module is pinned, and the run goes on without it. So whatever
+//! - A case that hangs is reported, its module is pinned, and the run continues without it. So whatever
 //!   waits for code that borrows from its caller may wait for ever.
 //!
 //! Everything here is generic or `#[inline]`: it is compiled into the tests, which link against the
 //! C half only.
 
-// What `new()` makes goes into statics, where `Default` would be of no use.
+// The results of `new()` are for statics, where `Default` cannot be used.
 #![expect(clippy::new_without_default)]
 
 mod c;
@@ -37,7 +37,7 @@ pub use suite::*;
 pub use threads::*;
 pub use wait::*;
 
-/// What a test needs.
+/// Everything that a test needs.
 pub mod prelude {
     pub use crate::{
         bh_depth,

@@ -36,7 +36,7 @@ void selftest_pin(struct module *module)
 }
 EXPORT_SYMBOL_GPL(selftest_pin);
 
-/* What is leaked on purpose stays known to kmemleak, by a copy of its owner. */
+/* Makes objects that are leaked on purpose known to kmemleak, by a copy of their owner. */
 void selftest_remember(const void *value, size_t size)
 {
 	if (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK))

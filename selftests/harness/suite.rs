@@ -93,7 +93,7 @@ pub fn run_suite(module: &'static ThisModule, cases: &[(&'static str, Case)]) ->
                 if failed { "not " } else { "" }
             ));
         } else {
-            // The thread goes on to use its stack, `test`, and the code of the module: all three stay.
+            // The thread continues to use its stack, `test`, and the code of the module: all three stay.
             hanging = true;
             // SAFETY: The module is being loaded, so it is there to be pinned.
             unsafe { c::selftest_pin(module.as_ptr().cast()) };
@@ -137,7 +137,7 @@ impl Test {
         }
     }
 
-    /// Fails the case, which goes on, to clean up. Any context.
+    /// Fails the case, which continues, so that it can clean up. Any context.
     #[inline]
     pub fn fail(&self, file: &str, line: u32, what: Arguments<'_>) {
         let file = file.rsplit('/').next().unwrap_or(file);
@@ -175,7 +175,7 @@ impl Test {
     }
 }
 
-/// Expects a condition; a failure is recorded and the case goes on.
+/// Expects a condition; a failure is recorded and the case continues.
 #[macro_export]
 macro_rules! check {
     ($t:expr, $condition:expr) => {
@@ -196,7 +196,7 @@ macro_rules! check {
     };
 }
 
-/// Expects two values to be equal; a failure is recorded with both and the case goes on.
+/// Expects two values to be equal; a failure is recorded with both and the case continues.
 #[macro_export]
 macro_rules! check_eq {
     ($t:expr, $left:expr, $right:expr $(,)?) => {
@@ -220,7 +220,7 @@ macro_rules! check_eq {
     };
 }
 
-/// Sleeps until a condition holds; if it does not in time, that is recorded and the case goes on.
+/// Sleeps until a condition holds; if it does not in time, that is recorded and the case continues.
 #[macro_export]
 macro_rules! wait {
     ($t:expr, $condition:expr) => {

@@ -47,8 +47,8 @@ EXPORT_SYMBOL_GPL(selftest_cpu_set_online);
 
 /*
  * Moves the calling thread.  False: there is no such CPU at the moment, or some
- * CPU is just coming or going; a thread must not end up bound to one that has
- * gone meanwhile.
+ * CPU is just going online or offline; a thread must not end up bound to one
+ * that went offline meanwhile.
  */
 bool selftest_move_to(unsigned int cpu)
 {

@@ -12,7 +12,7 @@ use kernel::prelude::*;
 
 use crate::c;
 
-/// How long a thread may take before the log shows where it is; it is waited for all the same.
+/// How long a thread may take before the log shows where it is. The wait continues all the same.
 const THREAD_LIMIT_MS: u32 = 25_000;
 
 /// The CPU this runs on.
@@ -33,7 +33,7 @@ pub fn set_online(cpu: u32, online: bool) -> Result {
     kernel::error::to_result(c::selftest_cpu_set_online(cpu, online))
 }
 
-/// Moves the calling thread to `cpu`. False: it is not online, or some CPU comes or goes now.
+/// Moves the calling thread to `cpu`. False: it is not online, or some CPU is going online or offline now.
 #[inline]
 pub fn move_to(cpu: u32) -> bool {
     c::selftest_move_to(cpu)
@@ -90,7 +90,7 @@ pub fn scope<'env, R>(f: impl for<'scope> FnOnce(&'scope Scope<'scope, 'env>) ->
 ///
 /// # Safety
 ///
-/// It must be [`join`]ed before what `f` borrows goes away.
+/// It must be [`join`]ed before the borrows of `f` end.
 #[inline]
 unsafe fn start<F: FnOnce() + Send>(
     cpu: u32,
@@ -98,7 +98,7 @@ unsafe fn start<F: FnOnce() + Send>(
     next: *mut c::Thread,
 ) -> Result<*mut c::Thread> {
     let f = KBox::into_raw(KBox::new(f, GFP_KERNEL)?);
-    // SAFETY: `f` comes from `KBox::into_raw()`; what it borrows lives, by the safety requirement.
+    // SAFETY: `f` comes from `KBox::into_raw()`; its borrows are valid, by the safety requirement.
     let thread = unsafe { c::selftest_thread_start(cpu, call_box::<F>, f.cast(), next) };
     if thread.is_null() {
         // SAFETY: No thread has got `f`.
@@ -157,7 +157,7 @@ impl<'scope> Scope<'scope, '_> {
     /// Runs `f` in a thread on `cpu`.
     #[inline]
     pub fn spawn<F: FnOnce() + Send + 'scope>(&'scope self, cpu: u32, f: F) -> Result {
-        // SAFETY: `scope()` joins it, before what `f` borrows can go.
+        // SAFETY: `scope()` joins it, before the borrows of `f` can end.
         let thread = unsafe { start(cpu, f, self.threads.get()) }?;
         self.threads.set(thread);
         Ok(())

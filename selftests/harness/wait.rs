@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Waiting for what must happen, and giving time to what must not.
+//! Waiting for events that must happen, and giving time to those that must not.
 //!
 //! Limits are those of an idle machine; on a slow one, [`patience`] makes them longer.
 
@@ -26,7 +26,7 @@ pub(crate) fn poll(limit_ms: u64, condition: impl Fn() -> bool, pause: extern "C
     }
 }
 
-/// How long this machine may take for what may take `limit` on an idle one.
+/// The limit for this machine that is `limit` on an idle one.
 #[inline]
 pub fn patience(limit: u64) -> u64 {
     c::selftest_scale(limit)

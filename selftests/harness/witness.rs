@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the tests of owners share: an owner of every form, whose payload tells a [`Witness`] when it
+//! For all tests of owners: an owner of every form, whose payload tells a [`Witness`] when it
 //! ran, and when and where it was dropped.
 
 use harness::prelude::*;
@@ -27,13 +27,13 @@ use rust_tasklet::{
 pub const RUNS: u32 = 4;
 /// The counter in the harness that [`Payload`]s count their drops in.
 pub const DROPS: u32 = 5;
-/// The counter in the harness that those count in who make payloads and do not forget them.
+/// The counter in the harness of the payloads that were made and not forgotten.
 pub const MADE: u32 = 6;
 
 /// The counter in the harness that counts how often `unload_under_load_fixture` was loaded.
 pub const ROUNDS: u32 = 7;
 
-/// What happened to a payload. It outlives the payload.
+/// A record of what happened to a payload. It outlives the payload.
 #[pin_data]
 pub struct Witness {
     /// Runs that have begun.
@@ -182,7 +182,7 @@ impl Drop for Payload {
             temptation();
         }
         witness.drops.add(1);
-        // Last: who looks at it may be waiting for the module to go.
+        // Last, because a test that looks at it may be waiting for the module to be unloaded.
         tally(DROPS, 1);
     }
 }
@@ -377,7 +377,7 @@ impl Owner {
         Ok(Self::Heap(TaskletBox::new(payload, GFP_KERNEL)?))
     }
 
-    /// [`Owner::Shared`] of a new payload, and nobody shares it yet.
+    /// [`Owner::Shared`] of a new payload, and shared with nobody yet.
     pub fn shared(witness: &Arc<Witness>) -> Result<Self> {
         Ok(Self::Shared(TaskletHandle::activate(Nic::new(witness)?)?))
     }
@@ -423,7 +423,7 @@ impl Owner {
     }
 }
 
-/// Drops `owner` in `context`, and expects that this is noticed there or later, but in process
+/// Drops `owner` in `context`, and expects that its payload is dropped there or later, but in process
 /// context.
 pub fn drop_in(t: &Test, context: Context, owner: Owner, witness: &Witness) {
     context.run(move || drop(owner));

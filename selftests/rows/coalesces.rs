@@ -85,7 +85,7 @@ fn anew_after_each_run(t: &Test) -> Result {
     Ok(())
 }
 
-/// What two threads write and a handler reads. Nothing but `schedule()` orders that.
+/// Data that two threads write and a handler reads. Only `schedule()` orders these accesses.
 struct Mail {
     written: [Atomic<u32>; 2],
     seen: [Atomic<u32>; 2],
@@ -117,7 +117,7 @@ fn sees_what_was_written(t: &Test) -> Result {
             let (tasklet, arrived, coalesced) = (&tasklet, &arrived, &coalesced);
             s.spawn(cpu, move || {
                 for round in 1..=ROUNDS {
-                    // Both go on together, and nobody schedules until both have seen their run.
+                    // Both continue together, and neither schedules until both have seen their run.
                     arrived.add(1);
                     wait!(t, arrived.get() >= 2 * round);
                     mail.written[me].store(round, Relaxed);

@@ -88,7 +88,7 @@ fn kept(t: &Test) -> Result {
     Ok(())
 }
 
-/// Disabled when it is pending already.
+/// The tasklet is disabled while it is pending already.
 fn scheduled_first(t: &Test) -> Result {
     let tasklet = probe()?;
 
@@ -118,7 +118,7 @@ fn from_atomic_contexts(t: &Test) -> Result {
     Ok(())
 }
 
-/// Every CPU disables, schedules, and looks whether a run overlaps its disabled section.
+/// Every CPU disables, schedules, and checks whether a run overlaps its disabled section.
 fn by_many_threads(t: &Test) -> Result {
     let tasklet = probe()?;
     let probe = tasklet.handler();

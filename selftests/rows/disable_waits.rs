@@ -37,7 +37,7 @@ fn waits(t: &Test, call: impl Fn(&Tasklet<Probe>) -> Result + Sync) -> Result {
     })??;
     check_eq!(t, left.get(), 1);
     probe.check_sane(t);
-    // The tasklet is as good as new.
+    // The tasklet works as before.
     check_eq!(t, tasklet.disable_depth(), 0);
     check!(t, tasklet.schedule());
     wait!(t, probe.left() == 2);
@@ -67,7 +67,7 @@ fn disable_nosync(t: &Test) -> Result {
     let probe = tasklet.handler();
 
     let off = while_running(t, &tasklet, 1, |_| {
-        // A call that waits would hang here, as only this thread lets the handler go.
+        // A call that waits would hang here, because only this thread releases the handler.
         let off = tasklet.disable_nosync();
         check!(t, tasklet.is_running() && probe.inside());
         check_eq!(t, tasklet.disable_depth(), 1);
@@ -93,7 +93,7 @@ fn idle(t: &Test) -> Result {
     Ok(())
 }
 
-/// A pending run is not waited for: it could not start while the tasklet is disabled.
+/// There is no wait for a pending run: it could not start while the tasklet is disabled.
 fn pending(t: &Test) -> Result {
     let tasklet = probe()?;
 

@@ -6,7 +6,7 @@
 //! Owners of every form are dropped in every context there is, while their tasklet is unused, idle,
 //! pending, disabled, running elsewhere, or schedules itself for ever. Each time the payload must be
 //! dropped once, in process context, after the end of the last run; and a run that is due when the
-//! owner goes is not lost.
+//! owner is dropped is not lost.
 
 use harness::prelude::*;
 
@@ -94,7 +94,7 @@ fn pending(t: &Test) -> Result {
     Ok(())
 }
 
-/// The pending run is discarded, the guard is gone for good.
+/// The pending run is discarded, and the guard was forgotten.
 fn disabled_and_pending(t: &Test) -> Result {
     everywhere(|context, owner, witness| {
         forget(owner.disable()?);
@@ -147,7 +147,7 @@ fn killed(t: &Test) -> Result {
     })
 }
 
-/// The handler drops its owner, and goes on to use what it was lent.
+/// The handler drops its owner, and continues to use its borrow of the data.
 fn own_handler(t: &Test) -> Result {
     for form in Owner::FORMS {
         for cpu in cpus() {
@@ -204,7 +204,7 @@ fn other_handler(t: &Test) -> Result {
     Ok(())
 }
 
-/// The interrupt comes on top of the handler whose owner it drops.
+/// The interrupt interrupts the handler whose owner it drops.
 fn interrupted_handler(t: &Test) -> Result {
     for form in Owner::FORMS {
         let witness = Witness::new()?;

@@ -25,7 +25,7 @@ suite! {
     ]
 }
 
-/// A handler's runs and its end, for those who look at them after it is gone.
+/// The runs of a handler and its drop, for a test to look at afterwards.
 struct Grave {
     runs: Counter,
     left: Counter,
@@ -57,7 +57,7 @@ impl Grave {
     }
 }
 
-/// A handler that has a grave.
+/// A handler that records its drop.
 struct Mortal(&'static Grave);
 
 impl Mortal {
@@ -192,7 +192,7 @@ fn unused(t: &Test) -> Result {
     Ok(())
 }
 
-/// What is dead may be dropped anywhere, for nothing has to be waited for.
+/// A killed tasklet may be dropped anywhere, because there is nothing to wait for.
 fn killed_in_atomic_context(t: &Test) -> Result {
     static GRAVE: Grave = Grave::new();
     let tasklet = Mortal::boxed(&GRAVE)?;
@@ -204,7 +204,7 @@ fn killed_in_atomic_context(t: &Test) -> Result {
     Ok(())
 }
 
-/// The last of many references, in whatever thread it happens to go.
+/// The last of many references, in whichever thread drops it.
 fn shared(t: &Test) -> Result {
     static GRAVE: Grave = Grave::new();
     let tasklet = Mortal::shared(&GRAVE)?;
@@ -223,7 +223,7 @@ fn shared(t: &Test) -> Result {
         drop(tasklet);
         Ok::<(), Error>(())
     })?;
-    // None was lost on the way.
+    // None was lost.
     check!(t, schedules.get() > 0);
     GRAVE.check(t, schedules.get());
     Ok(())

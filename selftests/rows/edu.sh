@@ -28,7 +28,7 @@ large=1500000000
 tests="binds factorial path follows_the_interrupt bad_input takes_turns timeout flood unbind_wakes
 	unbind_with_open_file rebind_under_flood rmmod_with_open_file rmmod_under_flood log_is_clean"
 
-# What the kernel must not have to say.
+# Lines that must not be in the kernel log.
 bad='WARNING:|BUG:|Oops|Call Trace|nobody cared|unexpected IRQ|No irq handler|spurious|stall|lockup|hung task'
 bad="$bad|blocked for more|general protection|INFO: |UBSAN|KASAN|rust_tasklet: .*(live|parked)"
 
@@ -68,7 +68,7 @@ ask_file() {
 }
 
 # ask REQUEST: sets `answer` to the report, or to why there is none. The file is opened twice, because <>
-# alone would make a plain file of that name when the device is gone.
+# alone would make a plain file of that name if there is no device.
 ask() {
 	answer=""
 	{ { ask_file "$1"; } 4<"$dev" 3<>/proc/self/fd/4; } 2>"$errors" && return
@@ -114,7 +114,7 @@ expect_value() {
 	esac
 }
 
-# Waits until the device is done with what nobody waits for any more.
+# Waits until the device is done with requests that were given up.
 settle() {
 	for _ in $(seq 600); do
 		! ask 3 || return 0
@@ -195,7 +195,7 @@ path() {
 	[ "$interrupts $runs" = "10 10" ] || fail "10 requests made $interrupts interrupts, $runs runs"
 }
 
-# Where the interrupt is sent, there the tasklet runs.
+# The tasklet runs on the CPU that the interrupt is sent to.
 follows_the_interrupt() {
 	read -r line <"$dev"
 	irq=${line#irq }
@@ -287,7 +287,7 @@ flood() {
 		expect_value 5 120 && expect_value 6 720 || return
 	done
 	ask "flood 0"
-	# The last of it may be on its way for a moment; a flood that goes on does so all the time.
+	# The last interrupts may arrive a moment later; a flood that has not stopped continues to raise them.
 	for _ in $(seq 20); do
 		count interrupts
 		before=$count
@@ -300,7 +300,7 @@ flood() {
 	[ "$count" = "$before" ] || fail "the flood goes on"
 }
 
-# Unbinding does not wait for the device, and neither does who waited.
+# Unbinding does not wait for the device, and the task that waited for it does not either.
 unbind_wakes() {
 	said=/tmp/edu-said.$$
 	for _ in 1 2 3 4 5; do
@@ -314,7 +314,7 @@ unbind_wakes() {
 		bind
 		case $answer in
 		*"No such device"*) settle; return ;;
-		# On a machine this busy the request was over before the device went.
+		# On a machine this busy the request was over before the unbind.
 		*"timed out"*) settle || return ;;
 		*) break ;;
 		esac
@@ -390,7 +390,7 @@ rebind_under_flood() {
 	echo "# $rounds rounds, $total interrupts"
 }
 
-# The module stays as long as a file is open, also if the device went.
+# The module stays as long as a file is open, also if the device was unbound.
 rmmod_with_open_file() {
 	{
 		unbind
@@ -446,7 +446,7 @@ set -- $tests
 echo "1..$#"
 for name in "$@"; do
 	run "$name"
-	# For who waits for the machine to say something.
+	# The machine is watched for signs of life.
 	echo "edu.sh: $name is over" >/dev/kmsg
 	if [ "$name" = binds ] && [ $failed != 0 ]; then
 		echo "Bail out! There is no device to test."

@@ -57,7 +57,7 @@ fn too_often(t: &Test) -> Result {
     Ok(())
 }
 
-/// A live guard's share of the depth is not there to be taken.
+/// An enable cannot take the depth that belongs to a live guard.
 fn not_the_guards_share(t: &Test) -> Result {
     let tasklet = probe()?;
 
@@ -69,7 +69,7 @@ fn not_the_guards_share(t: &Test) -> Result {
     Ok(())
 }
 
-/// Many race for a few: exactly as many succeed.
+/// Many enables race for a few kept depths: exactly that many succeed.
 fn every_cpu(t: &Test) -> Result {
     const KEPT: u32 = 500;
     let tasklet = probe()?;

@@ -3,8 +3,8 @@
 //! `forget_handles`: the same for the owners that may be dropped anywhere: `mem::forget` of a `TaskletBox`
 //! or a `TaskletHandle`, or of a guard on it, causes no use after free.
 //!
-//! What is forgotten stays alive: its payload is not dropped, and it still runs, or still does not.
-//! The tasklets that are left are parked when this module goes, with one warning each, which the
+//! A forgotten owner stays alive: its payload is not dropped, and it still runs, or still does not.
+//! The tasklets that are left are parked when this module is unloaded, with one warning each, which the
 //! runner counts.
 
 use harness::prelude::*;
@@ -51,7 +51,7 @@ fn idle(t: &Test) -> Result {
     Ok(())
 }
 
-/// Forgotten in the moment it is scheduled: the run takes place.
+/// Forgotten right after a schedule: the run takes place.
 fn pending(t: &Test) -> Result {
     for form in Owner::FORMS {
         let witness = Witness::new()?;
@@ -82,7 +82,7 @@ fn running(t: &Test) -> Result {
     Ok(())
 }
 
-/// By the handler of another tasklet, and by its own: a handler forgets what it cannot drop.
+/// Forgotten by the handler of another tasklet, and by its own.
 fn in_own_handler(t: &Test) -> Result {
     for form in Owner::FORMS {
         let witness = Witness::new()?;
@@ -114,7 +114,7 @@ fn guard_and_owner(t: &Test) -> Result {
     Ok(())
 }
 
-/// The owner does not wait for a guard that never comes.
+/// The drop of the owner does not wait for a guard that was forgotten.
 fn guard_then_drop(t: &Test) -> Result {
     for form in Owner::FORMS {
         for context in [Context::Task, Context::Hardirq] {
@@ -131,7 +131,7 @@ fn guard_then_drop(t: &Test) -> Result {
     Ok(())
 }
 
-/// The handle goes as it should; a reference that is forgotten keeps the struct, parked.
+/// The handle is dropped as it should be; a forgotten reference keeps the struct, with its tasklet parked.
 fn one_of_many_references(t: &Test) -> Result {
     let witness = Witness::new()?;
     let nic = Nic::new(&witness)?;
@@ -147,7 +147,7 @@ fn one_of_many_references(t: &Test) -> Result {
     Ok(())
 }
 
-/// The last reference is dropped, the handle was forgotten: the struct stays, and lives.
+/// The last other reference is dropped, but the handle was forgotten: the struct stays valid.
 fn forgotten_handle(t: &Test) -> Result {
     let witness = Witness::new()?;
     let nic = Nic::new(&witness)?;

@@ -4,8 +4,8 @@
 //! free.
 //!
 //! Owners are forgotten while their tasklet is pending, running, and disabled; guards before and
-//! after their owner. What is forgotten stays alive: it still runs, or still does not. The tasklets
-//! that are left are parked when this module goes, with one warning each, which the runner counts.
+//! after their owner. A forgotten tasklet stays alive: it still runs, or still does not. The tasklets
+//! that are left are parked when this module is unloaded, with one warning each, which the runner counts.
 
 use harness::prelude::*;
 
@@ -42,7 +42,7 @@ fn remote() -> Result<(RemoteBox, Arc<Probe>)> {
     Ok((tasklet, probe))
 }
 
-/// Disabled for good, and otherwise well: it can be killed, revived and dropped.
+/// It is disabled for ever, but it can be killed, revived and dropped.
 fn guard(t: &Test) -> Result {
     let (tasklet, probe) = remote()?;
 
@@ -76,7 +76,7 @@ fn guard_of_killed(t: &Test) -> Result {
     Ok(())
 }
 
-/// Forgotten in the moment it is scheduled; the run takes place.
+/// Forgotten right after a schedule: the run takes place.
 fn pending_box(t: &Test) -> Result {
     let (tasklet, probe) = remote()?;
 
@@ -93,7 +93,7 @@ fn pending_box(t: &Test) -> Result {
     Ok(())
 }
 
-/// Forgotten while it runs, and reschedules itself ever after.
+/// Forgotten while it runs, and it always reschedules itself.
 fn running_box(t: &Test) -> Result {
     let (tasklet, probe) = remote()?;
 
@@ -119,7 +119,7 @@ fn running_box(t: &Test) -> Result {
     Ok(())
 }
 
-/// Pending and disabled for ever, out of reach: it stays so until the module goes.
+/// Pending and disabled for ever, out of reach: it stays so until the module is unloaded.
 fn guard_and_box(t: &Test) -> Result {
     let (tasklet, probe) = remote()?;
 
@@ -147,7 +147,7 @@ fn arc(t: &Test) -> Result {
     Ok(())
 }
 
-/// The memory does go here, as forgetting a guard does not keep its owner.
+/// The memory is freed here, because a forgotten guard does not keep its owner.
 fn stack_guard(t: &Test) -> Result {
     for _ in 0..20 {
         pin_init::stack_pin_init!(let tasklet = Tasklet::new(Probe::new()));
@@ -171,7 +171,7 @@ fn unused_box(t: &Test) -> Result {
     Ok(())
 }
 
-/// Live and dead ones side by side, forgotten and dropped in turn.
+/// Live and killed ones side by side, forgotten and dropped in turn.
 fn many(t: &Test) -> Result {
     const COUNT: u32 = 40;
     let probe = Arc::new(Probe::new(), GFP_KERNEL)?;

@@ -13,7 +13,7 @@ suite! {
     [pending, restless, killed_after, again_online]
 }
 
-/// The CPU that goes.
+/// The CPU that goes offline.
 fn victim() -> Result<u32> {
     cpus().last().filter(|&cpu| cpu > 0).ok_or(ENODEV)
 }
@@ -30,7 +30,7 @@ fn while_offline(t: &Test, f: impl FnOnce()) -> Result {
     Ok(())
 }
 
-/// Pending at both priorities when the CPU goes, and let go when it is gone.
+/// Pending at both priorities when the CPU goes offline, and released afterwards.
 fn pending(t: &Test) -> Result {
     let (normal, hi) = (probe()?, probe()?);
     let victim = victim()?;
@@ -60,7 +60,7 @@ fn pending(t: &Test) -> Result {
     Ok(())
 }
 
-/// Pending or running at any moment, as it always reschedules itself.
+/// Pending or running at any moment, because it always reschedules itself.
 fn restless(t: &Test) -> Result {
     let tasklet = probe()?;
     let probe = tasklet.handler();
@@ -81,7 +81,7 @@ fn restless(t: &Test) -> Result {
     Ok(())
 }
 
-/// A kill finds what has moved.
+/// A kill finds a tasklet that has moved to another CPU.
 fn killed_after(t: &Test) -> Result {
     let tasklet = probe()?;
     let victim = victim()?;

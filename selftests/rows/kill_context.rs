@@ -14,7 +14,7 @@ suite! {
     [idle, pending, running, own_handler, other_handler, interrupted_handler]
 }
 
-/// What the three waiting calls return here.
+/// The results of the three waiting calls here.
 fn answers<H>(tasklet: &Tasklet<H>) -> [Option<Error>; 3] {
     [
         tasklet.kill().err(),

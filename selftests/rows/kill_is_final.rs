@@ -37,7 +37,7 @@ fn every_context(t: &Test) -> Result {
         context.run(|| check!(t, !tasklet.schedule() && !tasklet.hi_schedule()));
         check_dead(t, &tasklet);
     }
-    // Dead already, and still after that.
+    // Killed already, and a second kill changes nothing.
     check_eq!(t, tasklet.kill(), Ok(()));
     check_dead(t, &tasklet);
     check_eq!(t, tasklet.handler().runs(), 1);
@@ -77,7 +77,7 @@ fn never_scheduled(t: &Test) -> Result {
     Ok(())
 }
 
-/// The run that kill waits for cannot bring the tasklet back.
+/// The run that a kill waits for cannot put the tasklet back into service.
 fn by_its_last_run(t: &Test) -> Result {
     let tasklet = probe()?;
     let probe = tasklet.handler();
@@ -105,7 +105,7 @@ fn by_its_last_run(t: &Test) -> Result {
 fn revive(t: &Test) -> Result {
     let tasklet = probe()?;
 
-    // Alive, if not yet used: nothing to revive.
+    // Not killed, although not yet used: there is nothing to revive.
     check!(t, !tasklet.revive());
     for round in 1..=50 {
         check!(t, tasklet.schedule());
@@ -117,7 +117,7 @@ fn revive(t: &Test) -> Result {
         check!(t, !tasklet.revive());
         check!(t, !tasklet.is_parked());
     }
-    // What was scheduled while it was parked is forgotten.
+    // Schedules while it was parked did nothing.
     drain();
     check!(t, !tasklet.is_scheduled());
     check_eq!(t, tasklet.handler().runs(), 50);

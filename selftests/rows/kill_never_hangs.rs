@@ -37,7 +37,7 @@ fn disabled_and_scheduled(t: &Test) -> Result {
         check!(t, queued && tasklet.is_scheduled());
         check_eq!(t, tasklet.kill(), Ok(()));
         check!(t, tasklet.is_parked());
-        // The pending run is discarded, the depth stays, also past a revive.
+        // The pending run is discarded, and the depth stays, also after a revive.
         check_eq!(t, tasklet.disable_depth(), 1);
         check!(t, tasklet.revive());
         check_eq!(t, tasklet.disable_depth(), 1);
@@ -45,7 +45,7 @@ fn disabled_and_scheduled(t: &Test) -> Result {
         check!(t, tasklet.schedule());
         drain();
         check_eq!(t, tasklet.handler().runs(), 0);
-        // The guard is still good, and the discarded run does not come back.
+        // The guard is still valid, and the discarded run does not happen later.
         drop(off);
         wait!(t, tasklet.handler().left() == 1);
         drain();
@@ -130,7 +130,7 @@ fn forgotten_guard(t: &Test) -> Result {
     check!(t, tasklet.schedule());
     check_eq!(t, tasklet.kill(), Ok(()));
     check_eq!(t, tasklet.disable_depth(), 2);
-    // Disabled for good, and that is all.
+    // It is disabled for ever, and nothing else is wrong.
     check!(t, tasklet.revive());
     check!(t, tasklet.schedule());
     drain();
@@ -299,7 +299,7 @@ fn during_kill<R: Send>(
     })
 }
 
-/// Disabled when the kill is waiting already: that must not keep the kill from returning.
+/// Disabled while the kill is waiting already: the kill must return all the same.
 fn disabled_during_kill(t: &Test) -> Result {
     let tasklet = probe()?;
 
@@ -314,7 +314,7 @@ fn disabled_during_kill(t: &Test) -> Result {
     Ok(())
 }
 
-/// The same by a call that waits, if there is something to wait for.
+/// The same by a call that may wait.
 fn disabled_with_wait_during_kill(t: &Test) -> Result {
     let tasklet = probe()?;
 
@@ -326,7 +326,7 @@ fn disabled_with_wait_during_kill(t: &Test) -> Result {
     Ok(())
 }
 
-/// The depth that the kill has put aside is lowered.
+/// The depth is lowered during a kill.
 fn enabled_during_kill(t: &Test) -> Result {
     let tasklet = probe()?;
 
@@ -342,8 +342,8 @@ fn enabled_during_kill(t: &Test) -> Result {
     Ok(())
 }
 
-/// A guard that comes and goes in the middle of a kill, and the last of some guards: the pending run takes
-/// place, as nothing disables it when its turn comes.
+/// A guard is made and dropped in the middle of a kill, or it is the last of some guards: the pending run takes
+/// place, because nothing disables the tasklet at that time.
 fn enabled_again_during_kill(t: &Test) -> Result {
     let tasklet = probe()?;
     during_kill(t, &tasklet, || tasklet.disable_nosync().enable())?;

@@ -112,8 +112,8 @@ fn running(t: &Test) -> Result {
     Ok(())
 }
 
-/// A run that is pending when the kill begins, and takes its time: the kill claims the tasklet first and waits
-/// for the run then. The other way round, it would look for a running handler when there is none yet.
+/// A run that is pending when the kill begins, and takes long: the kill first claims the tasklet, and then
+/// waits for the run. In the other order, it would look for a running handler before there is one.
 fn pending_and_slow(t: &Test) -> Result {
     let tasklet = probe()?;
     let kill = Kill::new();
@@ -184,7 +184,7 @@ fn idle(t: &Test) -> Result {
     Ok(())
 }
 
-/// Killed at whatever moment after it was scheduled on another CPU: one run for each schedule.
+/// Killed at any moment after a schedule on another CPU: there is one run for each schedule.
 fn no_run_is_lost(t: &Test) -> Result {
     const ROUNDS: u32 = 300;
     let tasklet = probe()?;

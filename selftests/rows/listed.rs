@@ -135,7 +135,7 @@ fn unused(t: &Test) -> Result {
     Ok(())
 }
 
-/// One goes with its owner, the other where it is.
+/// One is dropped with its owner, the other one in place.
 fn dropped(t: &Test) -> Result {
     drop(once(t, Dropped)?);
 

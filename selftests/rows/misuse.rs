@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `misuse`: what is a bug with C tasklets is harmless here, or an error that is returned.
+//! `misuse`: each mistake that is a bug with C tasklets is harmless here, or returns an error.
 //!
 //! A case is named after the class of bug and the fault: the letter is that of
 //! `docs/bug-classes.md`. Where `faults/c/` has the same fault in C, it has the same name, and the
@@ -79,7 +79,7 @@ fn a_freed_while_pending(t: &Test) -> Result {
             check!(t, owner.schedule() && owner.is_scheduled());
             check_eq!(t, witness.runs.get(), 0);
         });
-        // On PREEMPT_RT it may be pending still, elsewhere it has just run.
+        // On PREEMPT_RT it may still be pending; otherwise it has just run.
         drop(owner);
         check_eq!(t, witness.drops.get(), 1);
         witness.check_dropped_after(t, 1);
@@ -113,7 +113,7 @@ fn a_freed_while_running(t: &Test) -> Result {
     Ok(())
 }
 
-/// Dropping the handle ends the runs for good, while four CPUs go on to schedule.
+/// Dropping the handle ends all runs, while four CPUs continue to schedule.
 fn a_freed_under_schedules(t: &Test) -> Result {
     let witness = Witness::new()?;
     let nic = Nic::new(&witness)?;
@@ -185,7 +185,7 @@ fn b_scheduled_after_kill(t: &Test) -> Result {
                 while !stop.is_set() {
                     queued.add(u32::from(tasklet.schedule()));
                     attempts.add(1);
-                    // Else the kill would have no CPU of its own.
+                    // Otherwise the kill would have no CPU of its own.
                     t.wait(|| true);
                     if attempts.get() % 16 == 0 {
                         temptation();
@@ -212,8 +212,8 @@ fn b_scheduled_after_kill(t: &Test) -> Result {
     Ok(())
 }
 
-/// The interrupt goes on to schedule what its handle has parked: nothing runs, and nothing is freed
-/// before the interrupt's own reference is gone.
+/// The interrupt continues to schedule a tasklet that its handle has parked: nothing runs, and nothing is freed
+/// before the interrupt's own reference is dropped.
 fn b_source_still_fires(t: &Test) -> Result {
     let witness = Witness::new()?;
     let nic = Nic::new(&witness)?;
@@ -318,7 +318,7 @@ fn b_cycle(t: &Test) -> Result {
 
 // ---- C: freed by its own handler ----
 
-/// A handler that drops its own owner goes on; the memory is freed after it has returned.
+/// A handler that drops its own owner continues; the memory is freed after it has returned.
 fn c_freed_in_own_handler(t: &Test) -> Result {
     for form in Owner::FORMS {
         let witness = Witness::new()?;
@@ -330,7 +330,7 @@ fn c_freed_in_own_handler(t: &Test) -> Result {
     Ok(())
 }
 
-/// Whom the handler wakes drops the owner before the handler has returned: the drop waits for it.
+/// A thread that the handler wakes drops the owner before the handler has returned: the drop waits for it.
 fn c_freed_under_own_handler(t: &Test) -> Result {
     for form in Owner::FORMS {
         let witness = Witness::new()?;
@@ -347,7 +347,7 @@ fn c_freed_under_own_handler(t: &Test) -> Result {
     Ok(())
 }
 
-/// The last `Arc`, which the handle owns, goes in the handler: the struct is freed after the handler.
+/// The last `Arc`, which the handle owns, is dropped in the handler: the struct is freed after the handler.
 fn c_last_reference_in_handler(t: &Test) -> Result {
     let witness = Witness::new()?;
     let nic = Nic::new(&witness)?;
@@ -457,7 +457,7 @@ fn e_forgotten_guard(t: &Test) -> Result {
     Ok(())
 }
 
-/// What is pending on a CPU that goes offline can be dropped and released.
+/// A tasklet that is pending on a CPU that goes offline can be dropped and released.
 fn e_pending_on_offline_cpu(t: &Test) -> Result {
     let victim = cpus().last().filter(|&cpu| cpu > 0).ok_or(ENODEV)?;
 
@@ -487,7 +487,7 @@ fn e_pending_on_offline_cpu(t: &Test) -> Result {
 
 // ---- F: killed or dropped in atomic context ----
 
-/// What a handler gets when it tries to stop its own tasklet.
+/// The results when a handler tries to stop its own tasklet.
 #[pin_data]
 struct Suicide {
     #[pin]
@@ -513,7 +513,7 @@ impl TaskletCallback for Suicide {
         count(&this.disables, this.rx.disable().err());
         count(&this.synchronizes, this.rx.synchronize().err());
         if this.tries.add(1) == 0 {
-            // It is as alive as it was.
+            // It is still in service.
             cx.schedule();
         }
     }
@@ -647,7 +647,7 @@ fn h_scheduled_before_setup(t: &Test) -> Result {
     }
     check_eq!(t, nic.rx.kill(), Ok(()));
     witness.check_quiet(t);
-    // What was scheduled too early is not made up for.
+    // The schedule that came too early has no effect later.
     let handle = TaskletHandle::<_, 0>::activate(nic)?;
     witness.check_quiet(t);
     check_eq!(t, witness.runs.get(), 0);
@@ -709,7 +709,7 @@ fn h_two_handles(t: &Test) -> Result {
 
 // ---- K: a handler that keeps its CPU ----
 
-/// A handler that leaves its own tasklet disabled runs no more until somebody enables it, and kill()
+/// A handler that leaves its own tasklet disabled does not run until it is enabled, and kill()
 /// returns.
 fn k_guard_left_in_handler(t: &Test) -> Result {
     static RUNS: Counter = Counter::new();
@@ -753,7 +753,7 @@ fn o_unbalanced_enable(t: &Test) -> Result {
     tasklet.disable()?.keep();
     check_eq!(t, tasklet.enable(), Ok(()));
     check_eq!(t, tasklet.enable(), Err(EINVAL));
-    // Somebody else's guard is not ours to lower.
+    // An enable does not take the depth of a guard.
     let guard = tasklet.disable()?;
     check_eq!(t, tasklet.enable(), Err(EINVAL));
     drop(guard);

@@ -36,7 +36,7 @@ run_nic() {
 		error=
 		unload rust_tasklet_nic
 	fi
-	expect "it comes and goes" "$error" [ -z "$error" ]
+	expect "it can be loaded and unloaded" "$error" [ -z "$error" ]
 	take_log
 	for line in "${slice[@]}"; do
 		if [[ $line =~ ^"rust_tasklet_nic: "(([0-9]+)" interrupts, "([0-9]+)" packets, "([0-9]+)" runs")$ ]]; then

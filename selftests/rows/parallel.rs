@@ -45,7 +45,7 @@ fn one_on_each_cpu(t: &Test) -> Result {
         for tasklet in tasklets.iter().skip(1) {
             wait!(t, tasklet.handler().inside());
         }
-        // Nobody has been let go, so all of them are inside now.
+        // None has been released, so all of them are inside now.
         check!(
             t,
             tasklets

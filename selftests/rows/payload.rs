@@ -3,7 +3,7 @@
 //! `payload`: the handler receives its own typed data; nothing is cast.
 //!
 //! Handlers of many shapes, pending together, each note what they see: whether `self` is where the
-//! tasklet says its handler is, and whether the data is what was put in.
+//! tasklet says its handler is, and whether the data is unchanged.
 
 use core::marker::PhantomData;
 
@@ -27,8 +27,8 @@ suite! {
 
 // ---- Which types may cross threads, decided by the compiler ----
 
-/// A handler that may be used from everywhere but not be sent, because of what it could hold. Public, or rustc would say
-/// that nobody makes one; which versions do, differs.
+/// A handler that may be used from every thread but not be sent, because of what it could hold. It is public, because
+/// some versions of rustc would otherwise warn that it is never made.
 pub struct NotSend(PhantomData<Guard<'static, (), SpinLockBackend>>);
 
 impl TaskletHandler for NotSend {

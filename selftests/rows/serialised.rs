@@ -3,7 +3,7 @@
 //! `serialised`: under schedules from every CPU the handler never overlaps itself.
 //!
 //! Threads on all CPUs, and interrupts on top of them, schedule one tasklet at both priorities. They
-//! go on until they have met it running and it has run on several CPUs, often.
+//! continue until they have often found it running, and it has run on several CPUs.
 
 use harness::prelude::*;
 
@@ -13,7 +13,7 @@ suite! {
     [threads, interrupts, unlocked_state]
 }
 
-/// How often a schedule must meet a running handler before a case is satisfied.
+/// How often a schedule must meet a running handler before a case ends.
 const MEETINGS: u32 = 50;
 
 /// What happened so far.
@@ -99,7 +99,7 @@ fn interrupts(t: &Test) -> Result {
     Ok(())
 }
 
-/// What a closure owns needs no lock: no update is lost although it reads, waits and writes.
+/// The state of a closure needs no lock: no update is lost although it reads, waits and writes.
 fn unlocked_state(t: &Test) -> Result {
     static RUNS: Counter = Counter::new();
     static STATE: Counter = Counter::new();

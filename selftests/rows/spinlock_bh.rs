@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `spinlock_bh`: what threads and handlers share under a `SpinLockBh` is never seen half changed,
-//! on one CPU or on several, and neither waits for the other for ever.
+//! `spinlock_bh`: threads and handlers never see data in a `SpinLockBh` half changed, on one CPU or on
+//! several, and neither waits for the other for ever.
 //!
-//! The shared data are two numbers that change one after the other. That a handler on the same CPU
-//! comes in between is not left to chance: hard interrupts schedule it while the lock is held.
+//! The shared data are two numbers that change one after the other. It is not left to chance
+//! that a handler on the same CPU interrupts the change: hard interrupts schedule it while the lock is held.
 
 use harness::prelude::*;
 use kernel::{
@@ -96,14 +96,14 @@ fn twins() -> Result<Arc<SpinLockBh<Twins>>> {
     Arc::pin_init(new_spinlock_bh!(Twins(0, 0), "twins"), GFP_KERNEL)
 }
 
-/// Scheduled by hard interrupts while a thread of this CPU has the lock, the handler runs when the
-/// thread lets go.
+/// If hard interrupts schedule the handler while a thread of this CPU has the lock, it runs when the
+/// thread unlocks.
 fn keeps_handlers_away(t: &Test) -> Result {
     let twins = twins()?;
     let tasklet = Stepper::new(&twins)?;
     let stepper = tasklet.handler();
 
-    // Its first schedule takes another path, which this is not about.
+    // The first schedule takes another path, which is not tested here.
     tasklet.schedule();
     wait!(t, stepper.runs.get() == 1);
 
@@ -214,7 +214,7 @@ fn disables_once(t: &Test) -> Result {
         check!(t, !in_softirq() && !irqs_disabled());
     }
     check_eq!(t, bh_depth(), 0);
-    // Guards that go in the order in which they came.
+    // Guards that are dropped in the order in which they were made.
     let guard = a.lock();
     let other = b.lock();
     check_eq!(t, bh_depth(), 2);
@@ -224,7 +224,7 @@ fn disables_once(t: &Test) -> Result {
     check_eq!(t, bh_depth(), 0);
     check!(t, preemptible());
 
-    // In the handler: that of `lock_with()` is in `Stepper`. Wasteful, and right, is `lock()`.
+    // In the handler: that of `lock_with()` is in `Stepper`. `lock()` is right there too, but does more than needed.
     let tasklet = KBox::pin_init(
         Tasklet::from_fn(move |cx| {
             let before = bh_depth();
@@ -245,7 +245,7 @@ fn disables_once(t: &Test) -> Result {
     Ok(())
 }
 
-/// What another CPU has locked cannot be had, and trying leaves no trace.
+/// A lock that another CPU holds cannot be taken, and a failed try changes nothing.
 fn try_lock(t: &Test) -> Result {
     let twins = twins()?;
     let tasklet = Stepper::new(&twins)?;
@@ -328,7 +328,7 @@ fn condvar(t: &Test) -> Result {
     Ok(())
 }
 
-/// Killing is waiting, which the lock forbids. The lock itself survives it.
+/// A kill waits, which the lock forbids. The lock still works afterwards.
 fn kill(t: &Test) -> Result {
     let twins = twins()?;
     let tasklet = Stepper::new(&twins)?;
@@ -359,7 +359,7 @@ fn kill(t: &Test) -> Result {
     Ok(())
 }
 
-/// A destructor gets at the data without locking, also where it must not lock.
+/// A destructor can use the data without locking, also where it must not lock.
 fn get_mut(t: &Test) -> Result {
     let mut twins = KBox::pin_init(new_spinlock_bh!(Twins(3, 3)), GFP_KERNEL)?;
 
@@ -368,7 +368,7 @@ fn get_mut(t: &Test) -> Result {
         check!(t, twins.step());
     });
     check_eq!(t, twins.lock().0, 4);
-    // The data lies at its place, whatever its alignment.
+    // The data is at its place, whatever its alignment.
     let mut bytes = KBox::pin_init(new_spinlock_bh!([1_u8, 2, 3]), GFP_KERNEL)?;
     let unsized_bytes: Pin<&mut SpinLockBh<[u8]>> = bytes.as_mut();
     SpinLockBh::get_mut(unsized_bytes)[1] = 7;
@@ -376,7 +376,7 @@ fn get_mut(t: &Test) -> Result {
     Ok(())
 }
 
-/// Data whose size only its value knows.
+/// Data whose size depends on its value.
 fn unsized_data(t: &Test) -> Result {
     let array: Pin<KBox<SpinLockBh<[u32; 3]>>> =
         KBox::pin_init(new_spinlock_bh!([1, 2, 3]), GFP_KERNEL)?;

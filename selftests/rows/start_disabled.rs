@@ -37,7 +37,7 @@ fn in_a_box(t: &Test) -> Result {
     Ok(())
 }
 
-/// Guards nest with the depth it is born with.
+/// Guards nest with the depth that it was made with.
 fn with_guards(t: &Test) -> Result {
     let tasklet = KBox::pin_init(Tasklet::new_disabled(Probe::new()), GFP_KERNEL)?;
 

@@ -40,8 +40,8 @@ fn runs(t: &Test) -> Result {
     Ok(())
 }
 
-/// What a kill meets is traced like every other run, with the same names: the run of an enabled tasklet,
-/// and the call for a disabled one, although its handler does not run.
+/// A run that is pending at a kill is traced like every other run, with the same names. So is the call for a
+/// disabled tasklet, although its handler does not run.
 fn killed(t: &Test) -> Result {
     for disabled in [false, true] {
         let tasklet = probe()?;

@@ -60,7 +60,7 @@ pub(crate) fn run() {
 }
 
 /// Takes a CPU offline while tasklets are pending there, and online again: one that others use, and
-/// one of its own, which nobody kills meanwhile.
+/// one of its own, which is not killed meanwhile.
 fn cycle(cpu: u32, rng: &mut Rng) {
     let p = params::get();
     let own = &SLOTS[p.nsubjects as usize];
@@ -85,7 +85,7 @@ fn cycle(cpu: u32, rng: &mut Rng) {
     own.collect();
     load::sleep_ms(p.onoff_ms / 4);
     while !cpus().any(|online| online == cpu) {
-        // Sooner or later it comes back; the next test needs it.
+        // It must come online again, because the next test needs it.
         match set_online(cpu, true) {
             Ok(()) => saw(Window::Online),
             Err(_) => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What must not happen, and what is said if it does.
+//! The violations that must not happen, and how they are reported.
 
 use harness::prelude::*;
 use kernel::{
@@ -35,7 +35,7 @@ macro_rules! invariants {
 }
 
 invariants! {
-    /// A run began or ended while another run of the same tasklet was going on.
+    /// A run began or ended during another run of the same tasklet.
     Overlap = "overlap",
     /// A handler ran although `disable()` had returned and its guard was alive.
     DisabledRun = "disabled_run",
@@ -51,15 +51,15 @@ invariants! {
     Order = "order",
     /// A run was not on the CPU that scheduled it, although no CPU went offline.
     SameCpu = "same_cpu",
-    /// The data of a handler changed under its feet.
+    /// The data of a handler changed during a run.
     Payload = "payload",
-    /// The data of a handler was dropped not once, or before its last run was over.
+    /// The data of a handler was not dropped exactly once, or was dropped before its last run had ended.
     DropCount = "drop_count",
     /// `synchronize()`, `disable()` or `kill()` returned in the middle of a run.
     EarlyReturn = "early_return",
-    /// A waiting call in atomic context did not say so, or one in process context failed.
+    /// A waiting call in atomic context did not fail, or one in process context did.
     Context = "context",
-    /// The disable depth was not what guards and keeps add up to.
+    /// The disable depth was not the sum of guards and keeps.
     Depth = "depth",
     /// Something took so long that it hangs.
     Hang = "hang",
@@ -87,7 +87,7 @@ pub(crate) fn violations(invariant: Invariant) -> u32 {
     VIOLATIONS[invariant as usize].load(Relaxed)
 }
 
-/// How many questions [`injected`] answers before it says yes. One is asked rarely.
+/// How many times [`injected`] returns false first. For one fault it is called rarely.
 fn hold_off(number: u32) -> i32 {
     if number == Invariant::Hang as u32 + 1 {
         1
@@ -99,13 +99,13 @@ fn hold_off(number: u32) -> i32 {
 static INJECT: Atomic<u32> = Atomic::new(0);
 static LEFT: Atomic<i32> = Atomic::new(0);
 
-/// Chooses what is to be falsified; zero for nothing.
+/// Chooses the fault to inject; zero for none.
 pub(crate) fn inject(number: u32) {
     LEFT.store(hold_off(number), Relaxed);
     INJECT.store(number, Relaxed);
 }
 
-/// Whether the caller is to see a violation here. True once, for the invariant that was chosen.
+/// Whether to show the caller a violation here. True once, for the invariant that was chosen.
 #[inline]
 pub(crate) fn injected(invariant: Invariant) -> bool {
     INJECT.load(Relaxed) == invariant as u32 + 1 && LEFT.fetch_add(-1, Full) == 1

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What was asked of a tasklet and what has happened, and when the two must agree.
+//! What a tasklet was asked to do, what it has done, and when the two must agree.
 //!
 //! Counters come in pairs, of which one is raised before an operation and the other one after it. If
 //! the second is read first, and both are equal, then no such operation was under way when the first
@@ -64,7 +64,7 @@ impl Count {
     }
 }
 
-/// What is known of a tasklet.
+/// Everything that is known of a tasklet.
 pub(crate) struct Ledger {
     /// Schedules, and those that returned `true`.
     calls: Count,
@@ -95,7 +95,7 @@ pub(crate) struct Ledger {
     stamp: Stamp,
 }
 
-/// What a kill saw when it began.
+/// The state that a kill found when it began.
 pub(crate) struct Kill {
     lowered: u32,
     /// No revive was under way.
@@ -106,7 +106,7 @@ pub(crate) struct Kill {
     begun: u32,
 }
 
-/// What a wait for the handler saw when it began.
+/// The state that a wait for the handler found when it began.
 pub(crate) struct Wait {
     ended: u32,
     runs: bool,
@@ -184,7 +184,7 @@ impl Ledger {
         self.inside.get().checked_sub(1)
     }
 
-    /// Guards that are never given back.
+    /// Guards that are never dropped.
     pub(crate) fn forgotten(&self) -> u32 {
         self.forgotten.get()
     }
@@ -196,7 +196,7 @@ impl Ledger {
 
 /// Scheduling.
 impl Ledger {
-    /// Whether a kill had returned, and nobody has begun to revive since.
+    /// Whether a kill had returned, and no revive has begun since.
     pub(crate) fn is_killed(&self) -> bool {
         self.killed.get() == self.revives_begun.get().wrapping_add(1)
     }
@@ -294,7 +294,7 @@ impl Ledger {
         self.ended.add();
     }
 
-    /// Nobody must have forbidden the run.
+    /// Checks that the run is allowed.
     fn check_allowed(&self) {
         let mut holders = self.holders.get();
         if injected(Invariant::DisabledRun) {
@@ -322,9 +322,9 @@ impl Ledger {
         self.lowered.add();
     }
 
-    /// Before the handler is waited for.
+    /// Before a wait for the handler.
     pub(crate) fn before_wait(&self) -> Wait {
-        // In this order: the end of the run that is met here is not counted yet.
+        // In this order: the end of the run that is found here is not counted yet.
         let ended = self.ended.get();
         Wait {
             ended,
@@ -332,7 +332,7 @@ impl Ledger {
         }
     }
 
-    /// The wait is over, and so must the run be that it met.
+    /// The wait is over, so the run that it found must be over too.
     pub(crate) fn after_wait(&self, wait: &Wait, met: Window) {
         if !wait.runs {
             return;
@@ -355,7 +355,7 @@ impl Ledger {
         self.runs()
     }
 
-    /// The guard of [`Ledger::hold`] is about to go.
+    /// The guard of [`Ledger::hold`] is about to be dropped.
     pub(crate) fn unhold(&self, runs: u32) {
         let now = self.runs();
         if now != runs {
@@ -424,7 +424,7 @@ impl Ledger {
                     fmt!("killed while it runs on CPU {cpu}"),
                 );
             }
-            // Who scheduled successfully has counted it: that CPU has run or discarded it since.
+            // The actor that scheduled it has counted that; its CPU has run or discarded it since.
             let account = self.account();
             // Another kill might have discarded something, and not have excused it yet.
             if is_alone() && is_parked() {
@@ -449,7 +449,7 @@ impl Ledger {
     }
 }
 
-/// What there is to compare.
+/// The numbers to compare.
 struct Account {
     accepted: u32,
     begun: u32,
@@ -466,7 +466,7 @@ impl Ledger {
         }
     }
 
-    /// Nothing was pending or running, and nobody scheduled: each schedule must have had its run.
+    /// Nothing was pending or running, and nothing was scheduled: each schedule must have had its run.
     fn settle(&self, account: &Account) {
         let missing = account.accepted.wrapping_sub(account.begun);
         let excused = account

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Who operates, when all of them pause, and what is checked then; the life of a test.
+//! The actors, when all of them pause, and what is checked then; a test from start to end.
 
 use harness::{
     doze,
@@ -51,7 +51,7 @@ use crate::{
     },
 };
 
-/// The module is about to go.
+/// The module is about to be unloaded.
 static QUIT: Count = Count::new();
 /// The actors shall end.
 static STOP: Count = Count::new();
@@ -69,7 +69,7 @@ pub(crate) fn stop() {
     QUIT.set(1);
 }
 
-/// Whether the actors are to come to rest.
+/// Whether the actors shall pause.
 pub(crate) fn pausing() -> bool {
     PAUSE.get() != 0
 }
@@ -81,7 +81,7 @@ pub(crate) fn sleep_ms(ms: u32) {
     }
 }
 
-/// Between two operations: pauses as long as it must. True: this is the end.
+/// Between two operations: pauses as long as it must. True: the actor shall end.
 pub(crate) fn absorb_stutter() -> bool {
     if pausing() {
         PAUSED.add();
@@ -109,7 +109,7 @@ fn operate(actor: u32) {
         }
         step = step.wrapping_add(1);
         if step % 256 == 0 {
-            // Lets those have the CPU that `resched()` does not think of.
+            // Lets threads have the CPU that `resched()` does not consider.
             doze();
         } else if step % 8 == 0 {
             resched();
@@ -119,7 +119,7 @@ fn operate(actor: u32) {
 
 /// The actors that are timers, counted from here by their CPU.
 const TIMERS: u32 = 2000;
-/// The same for handlers, by their slot. They are not replayed: who runs when is not.
+/// The same for handlers, by their slot. They are not replayed, because the order of runs is not.
 const HANDLERS: u32 = 1000;
 
 /// A thread under which a timer interrupts `cpu`.
@@ -153,7 +153,7 @@ fn interrupt(cpu: u32) {
     }
 }
 
-/// Sleeps until `condition` holds; says what it waited for in vain.
+/// Sleeps until `condition` holds. If it does not in time, logs what it waited for.
 fn wait_for(invariant: Invariant, what: fmt::Arguments<'_>, condition: impl Fn() -> bool) -> bool {
     let end = now_ns() + patience(PATIENCE_S * 1_000_000_000);
     while !condition() {
@@ -188,7 +188,7 @@ fn rest(actors: u32) -> bool {
     true
 }
 
-/// At rest: all that was due must have come, and one more run comes if it is wanted.
+/// At rest: every run that was due must have happened, and one more run happens if it is scheduled.
 fn check(slot: &Slot, user: &User) {
     let owner = user.owner();
     let is_idle = || !owner.is_scheduled() && slot.ledger.running_on().is_none();
@@ -270,7 +270,7 @@ pub(crate) fn run() {
             }
         }
         if !rested || !rest(actors) {
-            // Those that hang may do so for ever, and this thread with them.
+            // Hanging actors may hang for ever, and this thread with them.
             report(elapsed_ms());
             reported = true;
         }
@@ -293,7 +293,7 @@ pub(crate) fn run() {
     }
 }
 
-/// The counters, and the line that says it all.
+/// The counters, and the line that sums them up.
 fn report(ms: u64) {
     struct Violations;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is done to the tasklets, by threads, by interrupts and by handlers.
+//! The operations on tasklets, by threads, by interrupts and by handlers.
 
 use core::mem;
 
@@ -98,7 +98,7 @@ impl Operation {
     }
 }
 
-/// Who does the operations.
+/// The kinds of actors.
 pub(crate) struct Actor {
     place: Place,
     pub(crate) rng: Rng,
@@ -263,7 +263,7 @@ impl Actor {
         if place == Place::Thread {
             self.nest(user.slot);
         }
-        // Whoever has kept may enable once, so there is one left for everybody.
+        // Each actor that has kept a depth may enable once, so there is one left for each.
         match user.owner().enable() {
             Ok(()) => saw(Window::KeptAndEnabled),
             Err(e) => violated(Invariant::Depth, fmt!("enable() after keep(): {e:?}")),
@@ -279,7 +279,7 @@ impl Actor {
         mem::forget(user.owner().disable_nosync());
         user.slot.ledger.forget_guard();
         saw(Window::Forgotten);
-        // Disabled for ever, it is of no more use than to be dropped.
+        // It is disabled for ever, so all that is left is to drop it.
         schedule(user, place, false);
         user.slot.close(place);
     }
@@ -316,14 +316,14 @@ impl Actor {
             (false, _) => saw_if(Window::KilledIdle, !wait.met_run()),
         }
         if threads_schedule(self.p) {
-            // In vain, unless somebody has revived it.
+            // This has no effect unless it was revived.
             schedule(user, Place::Thread, false);
         }
         self.nest(user.slot);
         ledger.revive(|| owner.revive());
     }
 
-    /// Makes a tasklet where there is none, or drops one that others had to leave.
+    /// Makes a tasklet where there is none, or drops one that others could not drop.
     fn fill(&mut self, slot: &'static Slot) {
         slot.collect();
         let Some(generation) = slot.begin() else {
@@ -351,7 +351,7 @@ pub(crate) fn schedule(user: &User, place: Place, hi: bool) {
     );
 }
 
-/// What waiting calls must say in atomic context.
+/// What waiting calls must return in atomic context.
 fn expect_refusal(place: Place, result: Result) {
     let refused = match (place, result) {
         _ if injected(Invariant::Context) => false,

@@ -2,11 +2,11 @@
 
 //! The order in which tasklets are due: first in, first out, per CPU and priority.
 //!
-//! Who schedules draws a **stamp** on its CPU with interrupts off, so that nothing comes between the
-//! number and the queue. A run that brings its stamp must find that no later number of the same CPU
+//! An actor that schedules draws a **stamp** on its CPU with interrupts off, so that nothing comes between the
+//! number and the queue. A run that has its stamp must find that no later number of the same CPU
 //! and priority ran before. The kernel does not promise that
 //!
-//! - to a tasklet that it met disabled, or running on another CPU: it is queued again, at the end;
+//! - to a tasklet that it found disabled, or running on another CPU: it is queued again, at the end;
 //! - to a tasklet whose CPU went offline: another CPU appends it to its own queue;
 //! - on PREEMPT_RT, between two threads that process softirqs of one CPU at the same time: each
 //!   takes what is queued, and the one that was preempted then runs its part later.
@@ -39,7 +39,7 @@ use crate::{
 /// The most CPUs; the numbers of all must be below.
 pub(crate) const MAX_CPUS: usize = 64;
 
-/// The order of one CPU and priority. Only that CPU comes here.
+/// The order of one CPU and priority. Only that CPU uses it.
 #[repr(align(64))]
 struct Order {
     /// The last number that was drawn, with interrupts off.
@@ -54,7 +54,7 @@ static ORDERS: [[Order; 2]; MAX_CPUS] = [const { [const { Order::new() }; 2] }; 
 
 /// Where and when a tasklet was scheduled.
 ///
-/// A stamp is written by whoever scheduled successfully, and taken by the run. There is no other one
+/// A stamp is written by the actor that scheduled successfully, and taken by the run. There is no other one
 /// between the two, so it needs no lock. If the schedule met a run of the same tasklet, it writes an
 /// empty stamp: that run may not have taken its own yet.
 pub(crate) struct Stamp {
@@ -94,7 +94,7 @@ impl Stamp {
         self.number.store(if valid { number } else { 0 }, Relaxed);
     }
 
-    /// Forgets what was written; nobody schedules.
+    /// Clears the stamp; nothing schedules meanwhile.
     pub(crate) fn clear(&self) {
         self.number.store(0, Relaxed);
     }

@@ -88,7 +88,7 @@ static_tasklet! {
 /// The statics; each belongs to the slot of its number.
 static STATICS: [&Tasklet<Payload>; 4] = [&STATIC_0, &STATIC_1, &STATIC_2, &STATIC_3];
 
-/// What there are owners of.
+/// The forms of owners.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Form {
     Inline,
@@ -113,7 +113,7 @@ impl Form {
                 0
             },
         ]);
-        // The parameters allow statics only, and a static cannot be anywhere.
+        // The parameters allow statics only, and this slot has none.
         form.map_or(Form::Box, |form| FORMS[form])
     }
 }
@@ -173,7 +173,7 @@ impl Owner {
             Form::KBox => Self::KBox(TaskletHandle::activate(Uart::new(payload)?)?),
             Form::Box => Self::Box(TaskletBox::new(payload, GFP_KERNEL)?),
             Form::Static => {
-                // That of a static is there already.
+                // The tasklet of a static exists already.
                 core::mem::forget(payload);
                 let tasklet = STATICS[slot.index()];
                 tasklet.handler().renew(generation);
@@ -183,7 +183,7 @@ impl Owner {
         })
     }
 
-    /// Counts what was made.
+    /// Counts an owner that was made.
     pub(crate) fn count(&self) {
         saw(Window::Made);
         saw(match self {

@@ -24,7 +24,7 @@ use crate::{
 
 /// The most threads there may be.
 const MAX_THREADS: u32 = 64;
-/// Any more, and sums of weights could overflow.
+/// With larger weights, their sum could overflow.
 const WEIGHT: RangeInclusive<u32> = 0..=1_000_000;
 const PER_MILLE: RangeInclusive<u32> = 0..=1000;
 const NUMBER: RangeInclusive<u32> = 0..=u32::MAX;
@@ -39,7 +39,7 @@ macro_rules! params {
         }
 
         impl Params {
-            /// Reads the parameters; says what is accepted if one is not.
+            /// Reads the parameters. If one is out of range, logs the accepted range.
             fn read_all() -> Result<Self> {
                 Ok(Self {
                     $($name: within(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The data of a handler, which notices whether somebody else writes to it, and its runs.
+//! The data of a handler, which notices whether anything else writes to it, and its runs.
 
 use core::array;
 
@@ -57,7 +57,7 @@ impl Payload {
             .fold(0, |sum: u64, word| sum.rotate_left(7) ^ word.load(Relaxed))
     }
 
-    /// Whether it is what it was left as.
+    /// Whether it is unchanged since the last run.
     fn is_intact(&self) -> bool {
         let sum = self.compute_sum() ^ u64::from(injected(Invariant::Payload));
         sum == self.sum.load(Relaxed)

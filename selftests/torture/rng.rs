@@ -14,12 +14,12 @@ impl Rng {
         this
     }
 
-    /// The generator for one step of an actor: what it does does not depend on how the last one ended.
+    /// The generator for one step of an actor: its operations do not depend on how the last one ended.
     pub(crate) fn of_step(seed: u64, actor: u32, step: u32) -> Self {
         Self::new(seed, (u64::from(actor) << 32) | u64::from(step))
     }
 
-    /// A generator that goes on where [`Rng::state`] was read.
+    /// A generator that continues where [`Rng::state`] was read.
     pub(crate) fn resume(state: u64) -> Self {
         Self(state)
     }

@@ -4,7 +4,7 @@
 //!
 //! Threads, hard interrupts and the handlers of the tasklets themselves do random operations on a
 //! changing population of tasklets, on all CPUs, while CPUs go offline and online. Now and then all
-//! of them pause, everything is checked at rest, and all go on together (a **stutter**).
+//! of them pause, everything is checked at rest, and all continue together (a **stutter**).
 //!
 //! ```text
 //!   threads ----+                             +---------+   run    +---------+
@@ -13,30 +13,30 @@
 //!   hotplug ----+                             +---------+
 //! ```
 //!
-//! A **slot** has at most one tasklet at a time, of a random form of owner. Whoever operates on it is
+//! A **slot** has at most one tasklet at a time, of a random form of owner. An actor that operates on it is
 //! a user; one of them closes it, and the last user drops the owner, wherever that is. The **ledger**
 //! of a slot counts what was asked for and what has happened; handlers hold it against the
 //! **invariants** in each run, owners when they are dropped, and every stutter.
 //!
-//! A test that meets nothing proves nothing. So it counts how often it came into each situation that
-//! is hard to get right, its **windows**, and fails if one that its parameters allow never arose.
-//! `inject` shows that each invariant can fail: what the test observes is falsified once.
+//! A test in which nothing happens proves nothing. So it counts how often each situation arose that is hard
+//! to get right, its **windows**, and fails if one that its parameters allow never arose.
+//! `inject` shows that each invariant can fail: it falsifies one observation of the test.
 //!
 //! The last line in the log is `--- End of test: SUCCESS` or `FAILURE`, with all parameters. A seed
-//! replays the operations that each thread and each timer tries, step by step; how they interleave,
-//! and what they meet, is left to the machine.
+//! replays the operations that each thread and each timer tries, step by step; how they interleave
+//! depends on the machine.
 //!
 //! It starts when the module is loaded, and ends after `seconds`, after `ops` operations, or when the
-//! module is unloaded. CPUs must not be taken offline by anybody else meanwhile.
+//! module is unloaded. Nothing else may take CPUs offline meanwhile.
 //!
 //! The parts, each in a file of its own:
 //!
-//! - `params.rs`, `rng.rs`: what is wanted, and random numbers for it;
-//! - `invariants.rs`, `windows.rs`: what must not happen, and what must;
+//! - `params.rs`, `rng.rs`: the parameters, and random numbers;
+//! - `invariants.rs`, `windows.rs`: events that must not happen, and events that must;
 //! - `slot.rs`, `owner.rs`, `payload.rs`: the population;
-//! - `ledger.rs`, `order.rs`: what is known of a tasklet, and in which order they are due;
-//! - `operations.rs`: what is done to them;
-//! - `load.rs`, `hotplug.rs`: who does it, and when all pause.
+//! - `ledger.rs`, `order.rs`: everything known of a tasklet, and the order in which they are due;
+//! - `operations.rs`: the operations on them;
+//! - `load.rs`, `hotplug.rs`: the actors, and when all pause.
 
 mod hotplug;
 mod invariants;

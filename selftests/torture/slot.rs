@@ -42,7 +42,7 @@ use crate::{
     },
 };
 
-/// Where somebody operates.
+/// A place where actors operate.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Place {
     /// A thread that may sleep.
@@ -55,7 +55,7 @@ pub(crate) enum Place {
     Interrupt,
 }
 
-/// What a slot is up to.
+/// The stage that a slot is in.
 mod stage {
     pub(super) const EMPTY: u32 = 0;
     pub(super) const MAKING: u32 = 1;
@@ -176,7 +176,7 @@ impl Slot {
         None
     }
 
-    /// Sees to it that the tasklet goes when its users have gone.
+    /// Has the tasklet dropped when its last user has finished.
     pub(crate) fn close(&'static self, place: Place) {
         if self.users.load(Relaxed) != 0 && self.closed.xchg(1, Full) == 0 {
             self.put(place);

@@ -62,7 +62,7 @@ fn guards(p: &Params) -> bool {
 }
 
 windows! {
-    // Who did what. None of these must arise, but for the runs.
+    // Which actor did what. Of these only the runs must arise.
     ThreadOps = "operations of threads", always;
     InterruptOps = "operations of interrupts", |p| interrupts(p);
     HandlerOps = "operations of handlers", |p| {

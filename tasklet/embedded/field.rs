@@ -25,18 +25,16 @@ use super::super::{
 
 /// A tasklet that is a field of `T`; `ID` tells several of them apart.
 ///
-/// It has the operations of every [`Tasklet`], but [`revive`], which its handle has.
-///
-/// [`revive`]: crate::TaskletHandle::revive
+/// It has the operations of every [`Tasklet`], but [`revive`](crate::TaskletHandle::revive), which its
+/// handle has.
 pub type EmbeddedTasklet<T, const ID: u64 = 0> = Tasklet<Embedded<T, ID>>;
 
 /// Stands in the place of the handler in an [`EmbeddedTasklet`].
 #[doc(hidden)]
 pub struct Embedded<T, const ID: u64>(PhantomData<fn(T)>);
 
-/// Where the tasklet `ID` of `T` lies in an `Outer`. Only [`impl_has_tasklet!`] makes one.
-///
-/// [`impl_has_tasklet!`]: crate::impl_has_tasklet
+/// Where the tasklet `ID` of `T` lies in an `Outer`. Only [`impl_has_tasklet!`](crate::impl_has_tasklet)
+/// makes one.
 ///
 /// # Invariants
 ///
@@ -84,9 +82,8 @@ impl<Outer, T, const ID: u64> TaskletField<Outer, T, ID> {
     }
 }
 
-/// A struct that has an [`EmbeddedTasklet`] as a field. Implemented by [`impl_has_tasklet!`].
-///
-/// [`impl_has_tasklet!`]: crate::impl_has_tasklet
+/// A struct that has an [`EmbeddedTasklet`] as a field. Implemented by
+/// [`impl_has_tasklet!`](crate::impl_has_tasklet).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say which of its fields is its tasklet {ID}",
     label = "`impl_has_tasklet!` is missing",
@@ -204,11 +201,8 @@ impl<T: TaskletCallback<ID>, const ID: u64> EmbeddedTasklet<T, ID> {
 }
 
 impl<T: TaskletCallback<ID>, const ID: u64> Run for Embedded<T, ID> {
+    type Named = T;
     const FIELD: &'static str = T::FIELD.name;
-
-    fn name() -> &'static str {
-        core::any::type_name::<T>()
-    }
 
     #[inline(always)]
     unsafe fn run(&self, cx: &TaskletContext) {

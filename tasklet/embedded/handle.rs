@@ -3,7 +3,7 @@
 //! [`TaskletHandle`], the owner of a live embedded tasklet.
 
 use core::{
-    marker::PhantomData,
+    mem::ManuallyDrop,
     ops::Deref,
     ptr::NonNull, //
 };
@@ -33,68 +33,27 @@ use super::super::{
 /// that happens a little later, in process context, and the module is not unloaded before. Until
 /// then the tasklet counts as owned.
 ///
-/// This applies to the pointer that the handle owns, and to no other. If the driver keeps an [`Arc`] of
-/// its own and drops it last, in an interrupt handler, the struct's `Drop` runs there. So a driver stops
-/// its interrupts first, then drops its handles, and then its own references, in process context.
+/// This applies to the pointer that the handle owns, and to no other. If the driver keeps an
+/// [`Arc`](kernel::sync::Arc) of its own and drops it last, in an interrupt handler, the struct's `Drop`
+/// runs there. So a driver stops its interrupts first, then drops its handles, and then its own
+/// references, in process context.
 ///
 /// Forgetting it leaks the struct and leaves the tasklet live, until its module is unloaded.
 ///
-/// [`Arc`]: kernel::sync::Arc
-///
 /// # Invariants
 ///
-/// `target` came from [`TaskletPointer::into_raw`] of a `P`, which this owns. The tasklet `ID` in it
-/// is owned by this, with the vtable of this type.
+/// The tasklet `ID` in the target of `pointer` is owned by this, with the vtable of this type.
 ///
 /// # Examples
 ///
-/// For one with several tasklets, see [`impl_has_tasklet!`](crate::impl_has_tasklet).
-///
-/// ```
-/// use kernel::prelude::*;
-/// use rust_tasklet::{
-///     impl_has_tasklet, EmbeddedTasklet, Tasklet, TaskletCallback, TaskletContext, TaskletHandle,
-/// };
-///
-/// #[pin_data]
-/// struct Uart {
-///     #[pin]
-///     rx: EmbeddedTasklet<Self>,
-/// }
-///
-/// impl_has_tasklet! {
-///     impl HasTasklet<Self> for Uart { self.rx }
-/// }
-///
-/// impl TaskletCallback for Uart {
-///     type Pointer = Pin<KBox<Self>>;
-///
-///     fn run(_this: Pin<&Self>, _cx: &TaskletContext) {}
-/// }
-///
-/// let uart = KBox::pin_init(pin_init!(Uart { rx <- Tasklet::embedded() }), GFP_KERNEL)?;
-/// let uart = TaskletHandle::activate(uart)?;
-/// assert!(uart.rx.schedule());
-/// # Ok::<(), Error>(())
-/// ```
+/// See [`impl_has_tasklet!`](crate::impl_has_tasklet).
 #[must_use = "the tasklet is parked again as soon as this is dropped"]
 pub struct TaskletHandle<P: TaskletPointer, const ID: u64 = 0>
 where
     P::Target: HasTasklet<P::Target, ID>,
 {
-    target: NonNull<P::Target>,
-    _owned: PhantomData<P>,
-}
-
-// SAFETY: It owns a `P`, and gives access to `&P::Target` only.
-unsafe impl<P: TaskletPointer + Send, const ID: u64> Send for TaskletHandle<P, ID> where
-    P::Target: HasTasklet<P::Target, ID> + Sync
-{
-}
-// SAFETY: A shared reference gives access to `&P::Target` only.
-unsafe impl<P: TaskletPointer, const ID: u64> Sync for TaskletHandle<P, ID> where
-    P::Target: HasTasklet<P::Target, ID> + Sync
-{
+    // Not dropped with the handle, but when the tasklet is parked: by `release`.
+    pointer: ManuallyDrop<P>,
 }
 
 impl<P: TaskletPointer, const ID: u64> TaskletHandle<P, ID>
@@ -106,9 +65,7 @@ where
         P::Target::FIELD.of(self)
     }
 
-    /// Puts the tasklet back into service after it was killed; see [`Tasklet::revive`].
-    ///
-    /// [`Tasklet::revive`]: crate::Tasklet::revive
+    /// Puts the tasklet back into service after a kill; see [`Tasklet::revive`](crate::Tasklet::revive).
     pub fn revive(&self) -> bool {
         self.tasklet().raw.revive()
     }
@@ -126,7 +83,8 @@ where
     ///
     /// `raw` must be the parked tasklet of a handle that was given up.
     unsafe fn release(raw: NonNull<RawTasklet>) {
-        // SAFETY: `raw` is the first field of the tasklet in a target, by the type invariant.
+        // SAFETY: `raw` is the first field of the tasklet in a target, by the type invariant. The handle
+        // did not drop its pointer.
         drop(unsafe {
             let target = P::Target::FIELD.container_of(raw.as_ptr());
             P::from_raw(NonNull::new_unchecked(target.cast_mut()))
@@ -144,23 +102,18 @@ where
     ///
     /// # Examples
     ///
-    /// See [`TaskletHandle`].
+    /// See [`impl_has_tasklet!`](crate::impl_has_tasklet).
     pub fn activate(pointer: P) -> Result<Self> {
-        // INVARIANT: Owned by this, if the next step succeeds.
-        let handle = Self {
-            target: P::into_raw(pointer),
-            _owned: PhantomData,
-        };
+        let raw = &P::Target::FIELD.of(&pointer).raw;
         // SAFETY: The vtable is for this target, this tasklet and this pointer. The handle keeps the
         // target where it is and disowns the tasklet before it drops the pointer.
-        if !unsafe { handle.tasklet().raw.own(Self::VTABLE) } {
-            // It never owned the tasklet.
-            let handle = core::mem::ManuallyDrop::new(handle);
-            // SAFETY: It was turned into a raw pointer just now.
-            drop(unsafe { P::from_raw(handle.target) });
+        if !unsafe { raw.own(Self::VTABLE) } {
             return Err(EBUSY);
         }
-        Ok(handle)
+        // INVARIANT: Owned, as of now.
+        Ok(Self {
+            pointer: ManuallyDrop::new(pointer),
+        })
     }
 }
 
@@ -171,8 +124,7 @@ where
     type Target = P::Target;
 
     fn deref(&self) -> &P::Target {
-        // SAFETY: The target is valid while this exists.
-        unsafe { self.target.as_ref() }
+        &self.pointer
     }
 }
 

@@ -3,6 +3,7 @@
 //! The pointers that can own a struct with embedded tasklets.
 
 use core::{
+    ops::Deref,
     pin::Pin,
     ptr::NonNull, //
 };
@@ -21,71 +22,53 @@ use kernel::{
 ///
 /// # Safety
 ///
-/// `into_raw` must give a pinned, valid `Target`, which stays valid until `from_raw` has taken it
-/// back, once.
-pub unsafe trait TaskletPointer {
-    /// The struct.
-    type Target;
-
+/// `deref` must always give the same pinned `Target`, which stays valid until the pointer is dropped, or
+/// is made again by `from_raw` and dropped then.
+pub unsafe trait TaskletPointer: Deref {
     /// What a handler gets.
     type Borrowed<'a>;
 
-    /// Turns it into a pointer to the struct.
-    fn into_raw(self) -> NonNull<Self::Target>;
-
-    /// Turns the pointer back.
+    /// Makes the pointer to a struct again.
     ///
     /// # Safety
     ///
-    /// `this` must come from `into_raw`, and be taken back once.
+    /// `this` must be the `Target` of a pointer that was forgotten, and be turned back once.
     unsafe fn from_raw(this: NonNull<Self::Target>) -> Self;
 
     /// Borrows the struct.
     ///
     /// # Safety
     ///
-    /// `this` must come from `into_raw`, and not be taken back during `'a`.
+    /// `this` must be the `Target` of a pointer that is not dropped during `'a`.
     unsafe fn borrow<'a>(this: NonNull<Self::Target>) -> Self::Borrowed<'a>;
 }
 
 // SAFETY: An `Arc` owns a reference to its pinned contents.
 unsafe impl<T: 'static> TaskletPointer for Arc<T> {
-    type Target = T;
     type Borrowed<'a> = ArcBorrow<'a, T>;
 
-    fn into_raw(self) -> NonNull<T> {
-        // SAFETY: The pointer of an `Arc` is never null.
-        unsafe { NonNull::new_unchecked(Arc::into_raw(self).cast_mut()) }
-    }
-
     unsafe fn from_raw(this: NonNull<T>) -> Self {
-        // SAFETY: `this` comes from `Arc::into_raw()` and is taken back once.
+        // SAFETY: `this` points to the contents of an `Arc`, whose reference is taken back once.
         unsafe { Arc::from_raw(this.as_ptr()) }
     }
 
     unsafe fn borrow<'a>(this: NonNull<T>) -> ArcBorrow<'a, T> {
-        // SAFETY: `this` comes from `Arc::into_raw()` and is not taken back during `'a`.
+        // SAFETY: `this` points to the contents of an `Arc` that keeps its reference during `'a`.
         unsafe { ArcBorrow::from_raw(this.as_ptr()) }
     }
 }
 
 // SAFETY: A box owns its contents, which are pinned.
 unsafe impl<T: 'static> TaskletPointer for Pin<KBox<T>> {
-    type Target = T;
     type Borrowed<'a> = Pin<&'a T>;
 
-    fn into_raw(self) -> NonNull<T> {
-        // SAFETY: The contents are not moved, and the pointer of a box is never null.
-        unsafe { NonNull::new_unchecked(KBox::into_raw(Pin::into_inner_unchecked(self))) }
-    }
-
     unsafe fn from_raw(this: NonNull<T>) -> Self {
-        // SAFETY: `this` comes from a box that was pinned, and is taken back once.
+        // SAFETY: `this` points to the contents of a box that was pinned, and is taken back once.
         unsafe { Pin::new_unchecked(KBox::from_raw(this.as_ptr())) }
     }
 
     unsafe fn borrow<'a>(this: NonNull<T>) -> Pin<&'a T> {
-        // SAFETY: `this` comes from a box that was pinned, and is not taken back during `'a`.
+        // SAFETY: `this` points to the contents of a box that was pinned, and lives during `'a`.
         unsafe { Pin::new_unchecked(this.as_ref()) }
     }
 }

@@ -11,49 +11,49 @@ use kernel::sync::atomic::{
 
 use crate::bindings;
 
-#[inline]
-pub(super) fn load(word: &Atomic<u64>) -> u64 {
-    word.load(Relaxed)
+use super::{
+    KernelTasklet,
+    Word, //
+};
+
+impl Word {
+    #[inline]
+    pub(crate) fn load(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn load_acquire(&self) -> u64 {
+        self.0.load(Acquire)
+    }
+
+    #[inline]
+    pub(crate) fn cmpxchg(&self, old: u64, new: u64) -> Result<(), u64> {
+        self.0.cmpxchg(old, new, Full).map(drop)
+    }
+
+    #[inline]
+    pub(crate) fn fetch_add(&self, n: u64) -> u64 {
+        self.0.fetch_add(n, Full)
+    }
 }
 
-#[inline]
-pub(super) fn load_acquire(word: &Atomic<u64>) -> u64 {
-    word.load(Acquire)
-}
+impl KernelTasklet {
+    #[inline]
+    pub(crate) fn test_and_set_sched(&self) -> bool {
+        // SAFETY: It is initialised, by the type invariant.
+        unsafe { bindings::rust_tasklet_test_and_set_sched(self.0.get()) }
+    }
 
-#[inline]
-pub(super) fn cmpxchg(word: &Atomic<u64>, old: u64, new: u64) -> Result<(), u64> {
-    word.cmpxchg(old, new, Full).map(drop)
-}
+    #[inline]
+    pub(crate) fn add_count(&self, n: i32) {
+        // SAFETY: It is initialised, by the type invariant.
+        unsafe { bindings::rust_tasklet_add_count(self.0.get(), n) };
+    }
 
-#[inline]
-pub(super) fn fetch_add(word: &Atomic<u64>, n: u64) -> u64 {
-    word.fetch_add(n, Full)
-}
-
-/// # Safety
-///
-/// `t` must be initialised.
-#[inline]
-pub(super) unsafe fn test_and_set_sched(t: *mut bindings::tasklet_struct) -> bool {
-    // SAFETY: By the contract of this function.
-    unsafe { bindings::rust_tasklet_test_and_set_sched(t) }
-}
-
-/// # Safety
-///
-/// `t` must be initialised.
-#[inline]
-pub(super) unsafe fn add_count(t: *mut bindings::tasklet_struct, n: i32) {
-    // SAFETY: By the contract of this function.
-    unsafe { bindings::rust_tasklet_add_count(t, n) };
-}
-
-/// # Safety
-///
-/// `t` must be initialised.
-#[inline]
-pub(super) unsafe fn state(t: *mut bindings::tasklet_struct) -> usize {
-    // SAFETY: By the contract of this function; all access to the word is atomic.
-    unsafe { Atomic::<usize>::from_ptr(&raw mut (*t).state) }.load(Acquire)
+    #[inline]
+    pub(super) fn state(&self) -> usize {
+        // SAFETY: It is initialised, by the type invariant; all access to the word is atomic.
+        unsafe { Atomic::<usize>::from_ptr(&raw mut (*self.0.get()).state) }.load(Acquire)
+    }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! There is a fault, but the compiler never comes to it: an error of an earlier pass stops it.
+//! There is a fault, but the compiler never gets to it: an error of an earlier pass stops it.
 //!
 //! Complaint: line 16: no error E0382
 

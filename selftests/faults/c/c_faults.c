@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The faults of misuse.rs, written in C: what the same mistake does there.
+ * The faults of misuse.rs, written in C, to see what the same mistakes do there.
  *
  * Loading the module commits the fault that its parameter names, so this is for
  * a debug kernel in a VM, one fault a boot.  Each is named like the case that

@@ -19,9 +19,9 @@ module! {
     license: "GPL",
 }
 
-/// The counter in the harness of those that were made and went live.
+/// The counter in the harness of the tasklets that were made live.
 const BRED: u32 = 8;
-/// The counter in the harness of those that were refused.
+/// The counter in the harness of the tasklets that were refused.
 const REFUSED: u32 = 9;
 /// How long a handler tries before it gives up: that is a failure.
 const LIMIT_NS: u64 = 5_000_000_000;

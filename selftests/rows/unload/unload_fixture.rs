@@ -2,7 +2,7 @@
 
 //! Leaves live tasklets behind when it is unloaded, for the row `unload_is_safe`.
 //!
-//! Its handlers count in the harness, so that a run after the module has gone would show.
+//! Its handlers count in the harness, so that a run after the unload would show.
 
 use harness::prelude::*;
 
@@ -86,7 +86,7 @@ fn pending(t: &Test) -> Result {
     Ok(())
 }
 
-/// Its memory goes with the module, not only its code.
+/// Its memory is freed with the module, not only its code.
 struct Static;
 
 impl TaskletHandler for Static {

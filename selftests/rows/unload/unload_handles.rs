@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `unload_handles`: a module that forgot a `TaskletBox` or a `TaskletHandle` can be unloaded; one whose owners
-//! are released later is not gone before they are.
+//! `unload_handles`: a module that forgot a `TaskletBox` or a `TaskletHandle` can be unloaded; an unload waits
+//! for owners whose release is deferred.
 //!
 //! The runner loads and unloads `unload_handles_fixture` and `unload_deferred_fixture` first, counts
-//! the warnings, and makes sure that `rust_tasklet` cannot go before them. Here is what can be seen
+//! the warnings, and makes sure that `rust_tasklet` cannot be unloaded before them. Here is what can be seen
 //! afterwards.
 
 use harness::prelude::*;
@@ -42,7 +42,7 @@ fn nothing_runs(t: &Test) -> Result {
     Ok(())
 }
 
-/// What was dropped was released before the module went, what was forgotten never.
+/// Dropped owners were released before the module was unloaded, forgotten ones never.
 fn all_were_released(t: &Test) -> Result {
     let released = tally(DROPS, 0);
 

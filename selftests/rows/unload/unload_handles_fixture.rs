@@ -32,7 +32,7 @@ fn idle(t: &Test) -> Result {
     Ok(())
 }
 
-/// A tasklet that runs all the time and was forgotten is parked when its module goes; a warning names it.
+/// A tasklet that runs all the time and was forgotten is parked when its module is unloaded; a warning names it.
 fn a_forgotten_then_unload(t: &Test) -> Result {
     for (form, cpu) in Iterator::zip(Owner::FORMS.into_iter(), cpus()) {
         let witness = Witness::new()?;
@@ -62,7 +62,7 @@ fn pending(t: &Test) -> Result {
     Ok(())
 }
 
-/// In the middle of a run most of the time, and maybe when the module goes.
+/// In the middle of a run most of the time, and maybe when the module is unloaded.
 fn slow(t: &Test) -> Result {
     let witness = Witness::new()?;
     let owner = Owner::shared(&witness)?;

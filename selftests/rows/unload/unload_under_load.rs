@@ -46,7 +46,7 @@ fn nothing_runs(t: &Test) -> Result {
     Ok(())
 }
 
-/// What was dropped was released before the module went, what was forgotten never.
+/// Dropped owners were released before the module was unloaded, forgotten ones never.
 fn all_were_released(t: &Test) -> Result {
     check_eq!(t, tally(DROPS, 0), tally(MADE, 0));
     Ok(())
