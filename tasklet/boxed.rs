@@ -131,7 +131,7 @@ impl<H> Deref for TaskletBox<H> {
 
 impl<H> Drop for TaskletBox<H> {
     fn drop(&mut self) {
-        let raw = NonNull::from(&self.tasklet.raw);
+        let raw = NonNull::<Tasklet<H>>::from(&**self).cast();
         // SAFETY: Made with a vtable that has a `release`; this is the owner, and it is being dropped.
         unsafe { deferred::release(raw) };
     }

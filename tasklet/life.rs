@@ -73,11 +73,11 @@ impl RawTasklet {
     #[cold]
     #[inline(never)]
     pub(super) fn schedule_parked(&self, priority: Priority) -> bool {
-        let life = self.state.load().life();
-        if life == Life::Unowned {
+        let state = self.state.load();
+        if state.is_unreported() {
             self.report_unowned();
         }
-        if life != Life::Fresh {
+        if state.life() != Life::Fresh {
             return false;
         }
         let mut registry = registry::lock();

@@ -46,9 +46,7 @@ mod arch;
 #[cfg(not(any(CONFIG_SMP, CONFIG_PREEMPT_RT)))]
 compile_error!("rust_tasklet needs CONFIG_SMP or CONFIG_PREEMPT_RT: others keep no RUN bit");
 
-/// Waiting is impossible here: this is atomic context.
-///
-/// Linux gives it the number of [`EAGAIN`].
+/// Waiting is impossible here: this is atomic context. Linux gives it the number of [`EAGAIN`].
 pub const EWOULDBLOCK: Error = EAGAIN;
 
 /// Fails if the caller may not sleep here and now.
@@ -89,9 +87,7 @@ impl Word {
         unsafe { bindings::rust_tasklet_wait_while(self.0.as_ptr().cast(), mask, values) };
     }
 
-    /// Wakes the threads that wait for a change of the word at this address.
-    ///
-    /// Nothing is read there, so the word may have been freed.
+    /// Wakes the threads that wait for a change of the word at this address. It may have been freed.
     pub(crate) fn wake(this: *const Self) {
         // SAFETY: Only the address counts.
         unsafe { bindings::wake_up_var(this.cast_mut().cast()) };

@@ -88,6 +88,11 @@ impl State {
         self.0 & Life::LastRun as u64 == 0
     }
 
+    /// Whether a schedule is to be reported, as it never had an owner.
+    pub(crate) const fn is_unreported(self) -> bool {
+        self.is_one_of(1 << Life::Unowned as u32) && self.0 & Self::REPORTED == 0
+    }
+
     /// The disable depth: the number of guards, dropped ones excepted, and of depths that are kept.
     #[inline]
     pub(crate) const fn depth(self) -> u32 {
@@ -251,7 +256,8 @@ impl StateWord {
     /// Whether a schedule without an owner is to be reported, which this says once.
     pub(crate) fn report_once(&self) -> bool {
         self.update(|state| {
-            (state.life() == Life::Unowned && state.0 & State::REPORTED == 0)
+            state
+                .is_unreported()
                 .then_some(State(state.0 | State::REPORTED))
         })
         .is_ok()

@@ -17,7 +17,7 @@ cpu_seconds() {
 }
 
 # has_come_up LOG...: does the kernel run its first process? A silent kernel does not print that, but `boot` does.
-has_come_up() { cat "$@" | grep -qaE 'as init process|boot: begin'; }
+has_come_up() { grep -qaE 'as init process|boot: begin' "$@"; }
 
 # hopeless PID SECONDS LOG...: sets `hopeless` to the reason to give a VM up, or to nothing. PID is QEMU, if there is
 # one yet. To be called again and again.

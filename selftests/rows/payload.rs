@@ -56,6 +56,7 @@ const _: () = {
     assert_send_and_sync::<Tasklet<Probe>>();
     assert_send_and_sync::<Pin<KBox<Tasklet<Probe>>>>();
     assert_send_and_sync::<Arc<Tasklet<Probe>>>();
+    assert_send_and_sync::<rust_tasklet::TaskletBox<Probe>>();
     // A guard may be dropped by another thread than the one that disabled.
     assert_send_and_sync::<DisableGuard<'_>>();
     assert_sync::<NotSend>();

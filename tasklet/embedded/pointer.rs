@@ -22,8 +22,8 @@ use kernel::{
 ///
 /// # Safety
 ///
-/// `deref` must always give the same pinned `Target`, which stays valid until the pointer is dropped, or
-/// is made again by `from_raw` and dropped then.
+/// `deref` must always give the same pinned `Target`, also after a coercion. It stays valid until the pointer
+/// is dropped, or is made again by `from_raw` and dropped then. All of this may happen on any CPU.
 pub unsafe trait TaskletPointer: Deref {
     /// What a handler gets.
     type Borrowed<'a>;
@@ -48,7 +48,7 @@ unsafe impl<T: 'static> TaskletPointer for Arc<T> {
     type Borrowed<'a> = ArcBorrow<'a, T>;
 
     unsafe fn from_raw(this: NonNull<T>) -> Self {
-        // SAFETY: `this` points to the contents of an `Arc`, whose reference is taken back once.
+        // SAFETY: `this` is what `Arc::into_raw()` gives: the contents. The reference is taken back once.
         unsafe { Arc::from_raw(this.as_ptr()) }
     }
 

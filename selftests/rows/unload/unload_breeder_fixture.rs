@@ -5,10 +5,6 @@
 //! of them is refused.
 
 use harness::prelude::*;
-use kernel::time::{
-    delay::udelay,
-    Delta, //
-};
 use rust_tasklet::TaskletBox;
 
 module! {
@@ -25,6 +21,8 @@ const BRED: u32 = 8;
 const REFUSED: u32 = 9;
 /// How long a handler tries before it gives up: that is a failure.
 const LIMIT_NS: u64 = 5_000_000_000;
+/// How long it waits between two attempts.
+const PAUSE_NS: u64 = 2_000_000;
 
 /// Whether the exit function is about to return.
 static EXITING: Flag = Flag::new();
@@ -45,7 +43,11 @@ impl TaskletHandler for Breeder {
             if !is_live {
                 return;
             }
-            udelay(Delta::from_micros(500));
+            // So that the log can hold a warning for each.
+            let next = harness::now_ns() + PAUSE_NS;
+            while harness::now_ns() < next {
+                core::hint::spin_loop();
+            }
         }
         cx.schedule();
     }
