@@ -43,8 +43,8 @@ impl TaskletContext {
 
     /// Schedules this tasklet again, to run once more after this run.
     ///
-    /// Returns `true` if this call queued it, `false` if it was pending already. The run may be discarded
-    /// if the tasklet is being killed. C function: `tasklet_schedule()`.
+    /// Returns `true` if this call queued it, `false` if it is pending already or being killed. C function:
+    /// `tasklet_schedule()`.
     ///
     /// # Examples
     ///

@@ -360,9 +360,9 @@ impl<H> Tasklet<H> {
 
     /// Takes the tasklet out of service: nothing runs after this, until [`Tasklet::revive`].
     ///
-    /// A pending run takes place first, unless the tasklet is disabled; then the run is discarded. A kill
-    /// waits for a running handler, but not twice for one that always schedules itself. The disable depth
-    /// stays as it is. To kill a tasklet that is killed does nothing.
+    /// A pending run takes place first, unless the tasklet is disabled; then the run is discarded. The
+    /// handler's own schedule returns `false` in its last run, so it cannot delay the kill for ever. The
+    /// disable depth stays as it is. To kill a tasklet that is killed does nothing.
     ///
     /// Task context only; sleeps while the handler is pending or runs. See [Lockdep](Tasklet#lockdep).
     ///

@@ -4,10 +4,10 @@
 //!
 //! ```text
 //!          first schedule                  kill                    SCHED is ours, RUN is clear
-//!   Fresh ----------------> Live ----------------> LastRun -+----------------------> Parked
-//!     |                      ^ ^                      |     |                          | |
-//!     |                      | |  last run taken, or  v     | SCHED claimed            | |
-//!     |                      | |  module unloaded    NoRun -+---------> Claimed --> Parked or Buried
+//!   Fresh ----------------> Live -+----------> Draining ----+----------------------> Parked
+//!     |                      ^ ^   |                         |                         | |
+//!     |                      | |   |  module unloaded        | by the callback         | |
+//!     |                      | |   +----------> Discarding --+----> Claimed ---> Parked or Buried
 //!     |                      | |                                                       | |
 //!     |       revive         | +-------------------------------------------------------+ |
 //!     |                      |                                                           |
@@ -24,18 +24,15 @@
 //!
 //! # Killing
 //!
-//! `tasklet_kill()` claims SCHED and waits for RUN, then gives SCHED back. A kill here keeps it. Three
-//! things could make the claim wait for ever, and all of them are prevented:
+//! `tasklet_kill()` claims SCHED and waits for RUN, then gives SCHED back. A kill here keeps it. Two
+//! things could make the claim wait for ever, and both are prevented:
 //!
-//! - A handler that always schedules itself. Every callback looks at the life first, and calls the
-//!   handler once more at most.
 //! - A disable depth above zero: the kernel would keep a pending tasklet queued until it is enabled.
 //!   In the same step that begins the kill, the kernel's count stops being the depth. So the kernel
-//!   calls the callback, which finds the depth in our word and does not call the handler: a pending run
-//!   of a disabled tasklet is discarded.
-//! - Other CPUs that schedule all the time. SCHED is clear for an instant only, after the kernel has cleared
-//!   it and before the next schedule sets it. A task that has to be woken comes too late. So the callback
-//!   claims SCHED right after it was cleared, and hands it over.
+//!   calls the callback, which finds the depth in our word and discards the run.
+//! - A handler that always schedules itself, and other CPUs that do. SCHED is clear for an instant only, and a
+//!   task that has to be woken comes too late. So the callback claims SCHED, right after the kernel has cleared
+//!   it and before the handler is called, and hands it over. Every schedule that returned `true` has its run.
 //!
 //! A kill does not enable anything: when it ends, the count is the depth again.
 //!
@@ -161,18 +158,22 @@ impl RawTasklet {
     #[cold]
     #[inline(never)]
     pub(super) fn run_while_killed(&self) {
-        let killing = self.state.load().is_killing();
+        let state = self.state.load();
+        // If SCHED is set again, this will be called once more. Otherwise SCHED is ours now, and we give it to
+        // the kill, which waits for RUN and so cannot end before we return.
+        let claimed = state.is_killing() && !self.kernel.test_and_set_sched();
+        if claimed {
+            self.state.claim();
+        }
         // If it is parked or unowned, another CPU is just making it live, and has released SCHED already.
-        if !killing || self.state.take_last_run() {
+        if !state.is_killing() || state.runs_while_killed() {
             self.map.enter();
             // SAFETY: This is its callback.
             unsafe { (self.vtable().run)(self) };
             self.map.exit();
         }
-        // If it was scheduled again meanwhile, it is queued, and this will be called once more. Otherwise
-        // SCHED is ours now, and we give it to the kill, which waits for RUN and so cannot end before we return.
-        if killing && !self.kernel.test_and_set_sched() {
-            self.state.claim();
+        if claimed {
+            StateWord::wake_waiters(&self.state);
         }
     }
 }
@@ -191,7 +192,7 @@ impl RawTasklet {
 
     /// Parks the tasklet, or waits for the thread that is doing so. The caller may sleep.
     pub(super) fn park(&self) {
-        while !self.begin_kill(Life::LastRun) {
+        while !self.begin_kill(Life::Draining) {
             if self.is_parked_without_kill() {
                 return;
             }
@@ -206,7 +207,7 @@ impl RawTasklet {
         match self.state.load().life() {
             Life::Live => false,
             Life::Fresh => self.state.change_life(Life::Fresh, Life::Parked).is_ok(),
-            Life::LastRun | Life::NoRun | Life::Claimed => {
+            Life::Draining | Life::Discarding | Life::Claimed => {
                 self.state.wait_until_killed();
                 true
             }

@@ -113,8 +113,7 @@ impl RawTasklet {
 
     #[inline]
     pub(crate) fn is_scheduled(&self) -> bool {
-        let state = self.state.load();
-        (state.is_live() || state.is_killing()) && self.kernel.is_scheduled()
+        self.state.load().may_be_due() && self.kernel.is_scheduled()
     }
 
     #[inline]

@@ -16,11 +16,11 @@ pub(crate) enum Life {
     Unowned,
     /// Parked.
     Parked,
-    /// Being killed. A run that is due may call the handler once more.
-    LastRun,
+    /// Being killed. A run that is due calls the handler, unless the tasklet is disabled.
+    Draining,
     /// Being killed. A run that is due calls nothing.
-    NoRun,
-    /// Being killed. No run is due, as SCHED belongs to the kill.
+    Discarding,
+    /// Being killed. SCHED belongs to the kill, so no other run will be due.
     Claimed,
     /// Parked for ever: its module was unloaded.
     Buried,
@@ -30,9 +30,9 @@ impl Life {
     const MASK: u64 = 7;
 
     /// Being killed.
-    const KILLING: u32 = 1 << Self::LastRun as u32 | Self::UNCLAIMED | 1 << Self::Claimed as u32;
+    const KILLING: u32 = 1 << Self::Draining as u32 | Self::UNCLAIMED | 1 << Self::Claimed as u32;
     /// Being killed, and SCHED still belongs to a run that is due.
-    const UNCLAIMED: u32 = 1 << Self::LastRun as u32 | 1 << Self::NoRun as u32;
+    const UNCLAIMED: u32 = 1 << Self::Draining as u32 | 1 << Self::Discarding as u32;
 
     /// Out of service, and not by being fresh.
     #[inline]
@@ -60,7 +60,7 @@ impl State {
     pub(crate) const fn life(self) -> Life {
         use Life::*;
         const BY_NUMBER: [Life; 8] = [
-            Live, Fresh, Unowned, Parked, LastRun, NoRun, Claimed, Buried,
+            Live, Fresh, Unowned, Parked, Draining, Discarding, Claimed, Buried,
         ];
         BY_NUMBER[(self.0 & Life::MASK) as usize]
     }
@@ -77,6 +77,17 @@ impl State {
         self.is_one_of(Life::KILLING)
     }
 
+    /// Whether SCHED tells that a run is due.
+    #[inline]
+    pub(crate) const fn may_be_due(self) -> bool {
+        self.is_one_of(1 << Life::Live as u32 | Life::UNCLAIMED)
+    }
+
+    /// Whether a run that is due during a kill calls the handler.
+    pub(crate) fn runs_while_killed(self) -> bool {
+        self.life() == Life::Draining && self.depth() == 0
+    }
+
     #[inline(always)]
     pub(crate) const fn is_live(self) -> bool {
         self.0 & Life::MASK == Life::Live as u64
@@ -85,7 +96,7 @@ impl State {
     /// Whether the kernel's count is the disable depth. During a kill it is not, and has to come to zero.
     #[inline(always)]
     pub(crate) const fn count_is_depth(self) -> bool {
-        self.0 & Life::LastRun as u64 == 0
+        self.0 & Life::Draining as u64 == 0
     }
 
     /// Whether a schedule is to be reported, as it never had an owner.
@@ -160,24 +171,12 @@ impl StateWord {
         })
     }
 
-    /// Takes the one run that a kill allows, unless the tasklet is disabled.
-    pub(crate) fn take_last_run(&self) -> bool {
-        self.update(|state| {
-            (state.life() == Life::LastRun && state.depth() == 0)
-                .then(|| state.with_life(Life::NoRun))
-        })
-        .is_ok()
-    }
-
-    /// Gives SCHED to the kill.
+    /// Gives SCHED to the kill, which the caller has to wake.
     pub(crate) fn claim(&self) {
-        let claimed = self.update(|state| {
+        let _ = self.update(|state| {
             let unclaimed = state.is_one_of(Life::UNCLAIMED);
             unclaimed.then(|| state.with_life(Life::Claimed))
         });
-        if claimed.is_ok() {
-            Self::wake_waiters(self);
-        }
     }
 
     /// Ends a kill. Returns the last value during the kill. If that [`is_awaited`](State::is_awaited), the

@@ -49,7 +49,7 @@ fn park_leaked(module: Module) {
             break;
         };
         let vtable = raw.vtable();
-        if raw.begin_kill(Life::NoRun) {
+        if raw.begin_kill(Life::Discarding) {
             // An owner that is dropped from now on waits until this kill ends.
             let raw: *const _ = raw;
             drop(registry);

@@ -217,7 +217,7 @@ pub(crate) fn unload() {
         let Some(raw) = registry.next_leaked() else {
             break;
         };
-        if raw.begin_kill(Life::NoRun) {
+        if raw.begin_kill(Life::Discarding) {
             let raw: *const RawTasklet = raw;
             drop(registry);
             // SAFETY: As its owner waits, it is valid until the kill ends.

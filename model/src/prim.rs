@@ -128,8 +128,8 @@ fn text(value: u64) -> String {
         (Life::Fresh, "Fresh"),
         (Life::Unowned, "Unowned"),
         (Life::Parked, "Parked"),
-        (Life::LastRun, "LastRun"),
-        (Life::NoRun, "NoRun"),
+        (Life::Draining, "Draining"),
+        (Life::Discarding, "Discarding"),
         (Life::Claimed, "Claimed"),
         (Life::Buried, "Buried"),
     ];

@@ -6,6 +6,7 @@
 //! kills it. The kill must not return before the run has ended, and must not lose it.
 
 use harness::prelude::*;
+use kernel::types::ScopeGuard;
 
 suite! {
     "kill_waits",
@@ -16,6 +17,7 @@ suite! {
         pending_and_slow,
         running,
         running_and_pending,
+        scheduled_in_last_run,
         idle,
         no_run_is_lost,
     ]
@@ -166,6 +168,68 @@ fn running_and_pending(t: &Test) -> Result {
     drain();
     check_eq!(t, tasklet.handler().runs(), 2);
     tasklet.handler().check_sane(t);
+    Ok(())
+}
+
+/// A handler whose runs wait until they may end.
+struct Gates {
+    runs: Counter,
+    /// How many runs may end.
+    open: Counter,
+}
+
+impl TaskletHandler for Gates {
+    fn run(&self, _cx: &TaskletContext) {
+        let run = self.runs.add(1);
+        spin_until(|| self.open.get() > run);
+    }
+}
+
+/// Scheduled while the last run takes place: as nothing will run any more, the schedule returns `false`. If the kill
+/// has not begun yet, the schedule returns `true`, and has its run.
+fn scheduled_in_last_run(t: &Test) -> Result {
+    let mut arose = false;
+
+    for _ in 0..20 {
+        let tasklet = KBox::pin_init(
+            Tasklet::new(Gates {
+                runs: Counter::new(),
+                open: Counter::new(),
+            }),
+            GFP_KERNEL,
+        )?;
+        let gates = tasklet.handler();
+        let (calling, queued) = (Flag::new(), Counter::new());
+        let schedule = || queued.add(u32::from(tasklet.schedule()));
+        scope(|s| {
+            let _open = ScopeGuard::new(|| {
+                gates.open.set(u32::MAX);
+            });
+            s.spawn(1, || {
+                schedule();
+            })?;
+            wait!(t, gates.runs.get() == 1);
+            on_cpu(3, schedule)?;
+            check_eq!(t, queued.get(), 2);
+            s.spawn(2, || {
+                calling.set();
+                check_eq!(t, tasklet.kill(), Ok(()));
+                // Nothing is lost, and nothing runs later.
+                check_eq!(t, gates.runs.get(), queued.get());
+            })?;
+            wait!(t, calling.is_set());
+            temptation();
+            gates.open.set(1);
+            wait!(t, gates.runs.get() == 2);
+            schedule();
+            arose |= queued.get() == 2;
+            Ok::<(), Error>(())
+        })?;
+        if arose || t.failed() {
+            break;
+        }
+    }
+    check!(t, arose);
     Ok(())
 }
 
