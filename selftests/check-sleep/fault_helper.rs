@@ -41,7 +41,8 @@ impl Rx {
     fn refill(&self) {
         let packets = self.packets.fetch_add(1, Relaxed);
         if packets % 8 == 0 {
-            settle(packets + 100);
+            // So long that it always sleeps: a short one may be over before it gets there.
+            settle(packets + 1_000_000);
         }
     }
 }
