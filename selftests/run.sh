@@ -198,7 +198,8 @@ bounded() {
 	return 1
 }
 
-load() { find_module "$1" && bounded "$LOAD_LIMIT" "${kmod[@]}" insmod "$file"; }
+# load MODULE [PARAMETER...]
+load() { find_module "$1" && bounded "$LOAD_LIMIT" "${kmod[@]}" insmod "$file" "${@:2}"; }
 
 unload() { bounded "$UNLOAD_LIMIT" "${kmod[@]}" rmmod "$1"; }
 
@@ -217,13 +218,14 @@ prepare() {
 # The warning that is due for each live tasklet that a module leaves behind.
 LEAK='^rust_tasklet: tasklet of (.*) was not killed before its module was unloaded: parked$'
 
-# Loads a test module, runs $2... while it is loaded, unloads it, and takes its results. For every leak that
-# the module announces one warning must follow, and no other. Sets `leaked` to the handlers they name.
+# Loads a test module, `MODULE` or `MODULE=PARAMETER`, which is set to 1 then, runs $2... while it is loaded, unloads it,
+# and takes its results. For every leak that the module announces one warning must follow, and no other. Sets `leaked` to the handlers they name.
 test_module() {
-	local module=$1 line
+	local module=${1%=*} parameter=() line
+	[ "$1" = "$module" ] || parameter=("${1#*=}=1")
 	shift
 	error=
-	if load "$module"; then
+	if load "$module" "${parameter[@]}"; then
 		"$@"
 		unload "$module"
 	fi
@@ -255,9 +257,9 @@ reset_counters() {
 run_unload_is_safe() {
 	local wanted handler count name line bred=none
 	reset_counters || return 0
-	test_module unload_fixture :
+	test_module unload_fixture=leaves_tasklets :
 	for wanted in Idle:1 Restless:2 Pending:2 Static:1; do
-		handler=unload_fixture::${wanted%:*} count=0
+		handler=unload_fixture::leaves_tasklets::${wanted%:*} count=0
 		for name in "${leaked[@]}"; do
 			[ "$name" != "$handler" ] || count=$((count + 1))
 		done
@@ -272,30 +274,32 @@ run_unload_is_safe() {
 		"$bred and the first were live, $count were parked" [ "$count" = $((bred + 1)) ]
 }
 
-# Sets `count` to the number of tasklets that unload_breeder_fixture left in service.
+# Sets `count` to the number of tasklets that the breeder left in service.
 run_breeder() {
 	local line
 	error='' count=0
-	load unload_breeder_fixture && unload unload_breeder_fixture
+	load unload_fixture breeds=1 && unload unload_fixture
 	take_log
-	expect "unload_breeder_fixture can be loaded and unloaded" "$error" [ -z "$error" ]
+	expect "a module whose tasklet makes others can be loaded and unloaded" "$error" [ -z "$error" ]
 	for line in "${slice[@]}"; do
 		[[ ! $line =~ $LEAK ]] || count=$((count + 1))
 	done
 	excuse "$LEAK"
 }
 
-# cycle MODULE TIMES BATCHES: loads and unloads a module that reports nothing but what it leaks, TIMES in each batch.
+# cycle PARAMETER TIMES BATCHES: loads and unloads unload_fixture with a parameter that makes it report nothing but what it
+# leaks, TIMES in each batch.
 cycle() {
 	local announced=0 warned=0 line i
-	find_module "$1" && cp "$file" "$scratch/"
+	[ -e "$scratch/unload_fixture.ko" ] || { find_module unload_fixture && cp "$file" "$scratch/"; }
 	for ((i = 0; i < $3; i++)); do
 		# By a small shell: this one takes twice as long to start a command while its CPUs are busy.
 		# shellcheck disable=SC2016  # For that shell.
 		if ! bounded "$LOAD_LIMIT" "${kmod[@]}" sh -c \
-			'for _ in $(seq "$3"); do "$0" insmod "$1" && "$0" rmmod "$2" || exit; done' "${kmod[0]}" "$scratch/$1.ko" "$1" "$2"; then
+			'for _ in $(seq "$3"); do "$0" insmod "$1" "$2" && "$0" rmmod unload_fixture || exit; done' \
+			"${kmod[0]}" "$scratch/unload_fixture.ko" "$1=1" "$2"; then
 			say "$error"
-			result "not ok" "$1 can be loaded and unloaded $(($2 * $3)) times"
+			result "not ok" "unload_fixture with $1 can be loaded and unloaded $(($2 * $3)) times"
 			return
 		fi
 		# Before the log wraps.
@@ -306,7 +310,7 @@ cycle() {
 		done
 		excuse "$LEAK"
 	done
-	expect "$1 can be loaded and unloaded $(($2 * $3)) times, with a warning for each tasklet that it leaks" \
+	expect "unload_fixture with $1 can be loaded and unloaded $(($2 * $3)) times, with a warning for each tasklet that it leaks" \
 		"$announced leaks, $warned warnings" [ "$announced" = "$warned" ]
 }
 
@@ -331,15 +335,15 @@ stays() {
 
 run_unload_handles() {
 	reset_counters || return 0
-	test_module unload_handles_fixture \
+	test_module unload_fixture=leaves_owners \
 		expect "rust_tasklet cannot go before its users" "it should be refused" stays rust_tasklet
-	cycle unload_deferred_fixture 3 1
+	cycle drops_late 3 1
 	test_module unload_handles :
 }
 
 run_unload_under_load() {
 	reset_counters || return 0
-	cycle unload_under_load_fixture 20 10
+	cycle keeps_busy 20 10
 	test_module unload_under_load :
 }
 

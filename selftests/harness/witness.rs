@@ -30,7 +30,7 @@ pub const DROPS: u32 = 5;
 /// The counter in the harness of the payloads that were made and not forgotten.
 pub const MADE: u32 = 6;
 
-/// The counter in the harness that counts how often `unload_under_load_fixture` was loaded.
+/// The counter in the harness that counts how often `unload_fixture` was loaded to keep the CPUs busy.
 pub const ROUNDS: u32 = 7;
 
 /// A record of what happened to a payload. It outlives the payload.
@@ -370,6 +370,16 @@ macro_rules! with_tasklet_of {
 impl Owner {
     /// Each of the forms.
     pub const FORMS: [Form; 4] = [Self::heap, Self::shared, Self::boxed, Self::twins];
+
+    /// Calls `f` with an owner of each form and its witness.
+    pub fn each(mut f: impl FnMut(Arc<Witness>, Self) -> Result) -> Result {
+        for form in Self::FORMS {
+            let witness = Witness::new()?;
+            let owner = form(&witness)?;
+            f(witness, owner)?;
+        }
+        Ok(())
+    }
 
     /// [`Owner::Heap`] of a new payload.
     pub fn heap(witness: &Arc<Witness>) -> Result<Self> {

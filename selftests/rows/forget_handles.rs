@@ -38,25 +38,19 @@ suite! {
 
 /// Forgotten when it has run.
 fn idle(t: &Test) -> Result {
-    for form in Owner::FORMS {
-        let witness = Witness::new()?;
-        let owner = form(&witness)?;
-
+    Owner::each(|witness, owner| {
         t.leaks(owner.tasklets());
         check!(t, owner.schedule());
         wait!(t, witness.left.get() == 1);
         forget(owner);
         witness.check_quiet(t);
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// Forgotten right after a schedule: the run takes place.
 fn pending(t: &Test) -> Result {
-    for form in Owner::FORMS {
-        let witness = Witness::new()?;
-        let owner = form(&witness)?;
-
+    Owner::each(|witness, owner| {
         t.leaks(owner.tasklets());
         Context::SoftirqsHeld.run(|| {
             check!(t, owner.schedule());
@@ -65,53 +59,44 @@ fn pending(t: &Test) -> Result {
         });
         wait!(t, witness.left.get() == 1);
         witness.check_quiet(t);
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 fn running(t: &Test) -> Result {
-    for form in Owner::FORMS {
-        let witness = Witness::new()?;
-        let owner = form(&witness)?;
-
+    Owner::each(|witness, owner| {
         t.leaks(owner.tasklets());
         while_held(t, owner, &witness, forget)?;
         wait!(t, witness.left.get() == 1);
         witness.check_quiet(t);
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// Forgotten by the handler of another tasklet, and by its own.
 fn in_own_handler(t: &Test) -> Result {
-    for form in Owner::FORMS {
-        let witness = Witness::new()?;
-        let owner = form(&witness)?;
-
+    Owner::each(|witness, owner| {
         t.leaks(owner.tasklets());
         witness.forget.set();
         witness.let_drop(owner);
         check!(t, witness.schedule_victim());
         wait!(t, witness.left.get() == 1);
         witness.check_quiet(t);
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// Pending and disabled for ever, and out of reach.
 fn guard_and_owner(t: &Test) -> Result {
-    for form in Owner::FORMS {
-        let witness = Witness::new()?;
-        let owner = form(&witness)?;
-
+    Owner::each(|witness, owner| {
         t.leaks(owner.tasklets());
         forget(owner.disable()?);
         check_eq!(t, on_cpu(1, || owner.schedule()), Ok(true));
         forget(owner);
         witness.check_quiet(t);
         check_eq!(t, witness.runs.get(), 0);
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// The drop of the owner does not wait for a guard that was forgotten.

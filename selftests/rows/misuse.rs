@@ -71,10 +71,7 @@ suite! {
 
 /// Dropping the owner lets the pending run happen, waits for it, and drops the data once.
 fn a_freed_while_pending(t: &Test) -> Result {
-    for form in Owner::FORMS {
-        let witness = Witness::new()?;
-        let owner = form(&witness)?;
-
+    Owner::each(|witness, owner| {
         Context::SoftirqsHeld.run(|| {
             check!(t, owner.schedule() && owner.is_scheduled());
             check_eq!(t, witness.runs.get(), 0);
@@ -83,15 +80,13 @@ fn a_freed_while_pending(t: &Test) -> Result {
         drop(owner);
         check_eq!(t, witness.drops.get(), 1);
         witness.check_dropped_after(t, 1);
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// Dropping the owner waits for the handler that runs on another CPU.
 fn a_freed_while_running(t: &Test) -> Result {
-    for form in Owner::FORMS {
-        let witness = Witness::new()?;
-        let owner = form(&witness)?;
+    Owner::each(|witness, owner| {
         let dropped = Flag::new();
 
         scope(|s| {
@@ -109,8 +104,8 @@ fn a_freed_while_running(t: &Test) -> Result {
             Ok::<(), Error>(())
         })?;
         witness.check_dropped_after(t, 1);
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// Dropping the handle ends all runs, while four CPUs continue to schedule.
@@ -332,10 +327,7 @@ fn c_freed_in_own_handler(t: &Test) -> Result {
 
 /// A thread that the handler wakes drops the owner before the handler has returned: the drop waits for it.
 fn c_freed_under_own_handler(t: &Test) -> Result {
-    for form in Owner::FORMS {
-        let witness = Witness::new()?;
-        let owner = form(&witness)?;
-
+    Owner::each(|witness, owner| {
         while_held(t, owner, &witness, |owner| {
             Context::PreemptDisable.run(|| drop(owner));
             temptation();
@@ -343,8 +335,8 @@ fn c_freed_under_own_handler(t: &Test) -> Result {
             check_eq!(t, (witness.left.get(), witness.drops.get()), (0, 0));
         })?;
         witness.check_dropped_after(t, 1);
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// The last `Arc`, which the handle owns, is dropped in the handler: the struct is freed after the handler.
@@ -396,10 +388,7 @@ fn d_synchronize_in_hardirq(t: &Test) -> Result {
 
 /// kill() of a disabled tasklet discards the pending run and returns.
 fn e_kill_disabled_and_scheduled(t: &Test) -> Result {
-    for form in Owner::FORMS {
-        let witness = Witness::new()?;
-        let owner = form(&witness)?;
-
+    Owner::each(|witness, owner| {
         let guard = owner.disable()?;
         check!(t, owner.schedule() && owner.is_scheduled());
         check_eq!(t, owner.kill(), Ok(()));
@@ -409,22 +398,19 @@ fn e_kill_disabled_and_scheduled(t: &Test) -> Result {
         check_eq!(t, witness.runs.get(), 0);
         drop(owner);
         witness.check_dropped_after(t, 0);
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 fn end_self_rescheduling(t: &Test, end: impl Fn(Owner)) -> Result {
-    for form in Owner::FORMS {
-        let witness = Witness::new()?;
-        let owner = form(&witness)?;
-
+    Owner::each(|witness, owner| {
         witness.again.set();
         check_eq!(t, on_cpu(1, || owner.schedule()), Ok(true));
         wait!(t, witness.runs.get() > 20);
         end(owner);
         witness.check_dropped(t);
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// kill() of a tasklet that always schedules itself returns after one more run at most.
@@ -443,18 +429,15 @@ fn e_drop_self_rescheduling(t: &Test) -> Result {
 
 /// A guard that was forgotten leaves the tasklet disabled, and dropping the owner returns.
 fn e_forgotten_guard(t: &Test) -> Result {
-    for form in Owner::FORMS {
-        let witness = Witness::new()?;
-        let owner = form(&witness)?;
-
+    Owner::each(|witness, owner| {
         forget(owner.disable()?);
         check!(t, owner.schedule());
         drain();
         check!(t, owner.is_scheduled());
         drop(owner);
         witness.check_dropped_after(t, 0);
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// A tasklet that is pending on a CPU that goes offline can be dropped and released.

@@ -1,126 +1,71 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Leaves live tasklets behind when it is unloaded, for the row `unload_is_safe`.
-//!
-//! Its handlers count in the harness, so that a run after the unload would show.
+//! What the rows on unloading load and unload before they look: a module that leaves something behind, or is about
+//! to, in one of five ways. A parameter chooses which.
 
-use harness::prelude::*;
+use core::borrow::Borrow;
+use harness::run_suite;
+use kernel::prelude::*;
 
-suite! {
-    "unload_fixture",
-    "Leaves live tasklets behind",
-    [idle, restless, pending, unloved_static, pending_static, killed]
+#[path = "../../harness/witness.rs"]
+pub mod witness;
+
+#[path = "fixture/breeds.rs"]
+mod breeds;
+#[path = "fixture/drops_late.rs"]
+mod drops_late;
+#[path = "fixture/keeps_busy.rs"]
+mod keeps_busy;
+#[path = "fixture/leaves_owners.rs"]
+mod leaves_owners;
+#[path = "fixture/leaves_tasklets.rs"]
+mod leaves_tasklets;
+
+module! {
+    type: Fixture,
+    name: "unload_fixture",
+    authors: ["The rust_tasklet developers"],
+    description: "Is unloaded with work left",
+    license: "GPL",
+    params: {
+        leaves_tasklets: u8 { default: 0, description: "1: forgets tasklets", },
+        leaves_owners: u8 { default: 0, description: "1: forgets owners", },
+        drops_late: u8 { default: 0, description: "1: drops owners in the last moment, in an interrupt", },
+        breeds: u8 { default: 0, description: "1: forgets a tasklet that makes others", },
+        keeps_busy: u8 { default: 0, description: "1: keeps every CPU busy", },
+    },
 }
 
-/// Runs of each, counted in the harness.
-const IDLE: u32 = 0;
-const RESTLESS: u32 = 1;
-const PENDING: u32 = 2;
-const STATIC: u32 = 3;
-
-/// A forgotten box with nothing to do.
-struct Idle;
-
-impl TaskletHandler for Idle {
-    fn run(&self, _cx: &TaskletContext) {
-        tally(IDLE, 1);
-    }
+/// What its exit function drops.
+#[expect(dead_code, reason = "it is there to be dropped")]
+enum Fixture {
+    Nothing,
+    Late(drops_late::Fixture),
+    Breeder(breeds::Fixture),
+    Busy(keeps_busy::Fixture),
 }
 
-fn idle(t: &Test) -> Result {
-    let tasklet = KBox::pin_init(Tasklet::new(Idle), GFP_KERNEL)?;
-
-    t.leaks(1);
-    check!(t, tasklet.schedule());
-    forget(tasklet);
-    wait!(t, tally(IDLE, 0) == 1);
-    Ok(())
-}
-
-/// Forgotten boxes that run all the time, at both priorities.
-struct Restless(bool);
-
-impl TaskletHandler for Restless {
-    fn run(&self, cx: &TaskletContext) {
-        tally(RESTLESS, 1);
-        if self.0 {
-            cx.hi_schedule();
+impl kernel::Module for Fixture {
+    fn init(module: &'static ThisModule) -> Result<Self> {
+        /// Kernels before 7.3 hand out a reference to a parameter.
+        fn is_set(param: impl Borrow<u8>) -> bool {
+            *param.borrow() != 0
+        }
+        if is_set(module_parameters::leaves_tasklets.value()) {
+            run_suite(module, leaves_tasklets::CASES)?;
+            Ok(Self::Nothing)
+        } else if is_set(module_parameters::leaves_owners.value()) {
+            run_suite(module, leaves_owners::CASES)?;
+            Ok(Self::Nothing)
+        } else if is_set(module_parameters::drops_late.value()) {
+            drops_late::Fixture::new().map(Self::Late)
+        } else if is_set(module_parameters::breeds.value()) {
+            breeds::Fixture::new().map(Self::Breeder)
+        } else if is_set(module_parameters::keeps_busy.value()) {
+            keeps_busy::Fixture::new().map(Self::Busy)
         } else {
-            cx.schedule();
+            pr_err!("nothing chosen: set one of the parameters to 1\n");
+            Err(EINVAL)
         }
     }
-}
-
-fn restless(t: &Test) -> Result {
-    for (cpu, hi) in [(1, false), (2, true)] {
-        let tasklet = KBox::pin_init(Tasklet::new(Restless(hi)), GFP_KERNEL)?;
-
-        t.leaks(1);
-        let before = tally(RESTLESS, 0);
-        check_eq!(t, on_cpu(cpu, || tasklet.schedule()), Ok(true));
-        forget(tasklet);
-        wait!(t, tally(RESTLESS, 0) > before + 10);
-    }
-    Ok(())
-}
-
-/// A forgotten box that is pending for ever: a guard is forgotten as well.
-struct Pending;
-
-impl TaskletHandler for Pending {
-    fn run(&self, _cx: &TaskletContext) {
-        tally(PENDING, 1);
-    }
-}
-
-fn pending(t: &Test) -> Result {
-    let tasklet = KBox::pin_init(Tasklet::new(Pending), GFP_KERNEL)?;
-
-    t.leaks(1);
-    forget(tasklet.disable()?);
-    check_eq!(t, on_cpu(1, || tasklet.schedule()), Ok(true));
-    drain();
-    check!(t, tasklet.is_scheduled());
-    check_eq!(t, tally(PENDING, 0), 0);
-    forget(tasklet);
-    Ok(())
-}
-
-/// Its memory is freed with the module, not only its code.
-struct Static;
-
-impl TaskletHandler for Static {
-    fn run(&self, cx: &TaskletContext) {
-        tally(STATIC, 1);
-        cx.schedule();
-    }
-}
-
-static_tasklet! {
-    static UNLOVED: Tasklet<Static> = Static;
-    static PENDING_STATIC: Tasklet<Pending> = Pending, disabled;
-    static KILLED: Tasklet<Static> = Static;
-}
-
-fn unloved_static(t: &Test) -> Result {
-    t.leaks(1);
-    check_eq!(t, on_cpu(2, || UNLOVED.schedule()), Ok(true));
-    wait!(t, tally(STATIC, 0) > 10);
-    Ok(())
-}
-
-fn pending_static(t: &Test) -> Result {
-    t.leaks(1);
-    check_eq!(t, on_cpu(3, || PENDING_STATIC.hi_schedule()), Ok(true));
-    drain();
-    check!(t, PENDING_STATIC.is_scheduled());
-    check_eq!(t, tally(PENDING, 0), 0);
-    Ok(())
-}
-
-/// Killed as it should be: no warning is due for this one.
-fn killed(t: &Test) -> Result {
-    check!(t, KILLED.schedule());
-    check_eq!(t, KILLED.kill(), Ok(()));
-    Ok(())
 }

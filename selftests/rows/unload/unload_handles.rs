@@ -3,7 +3,7 @@
 //! `unload_handles`: a module that forgot a `TaskletBox` or a `TaskletHandle` can be unloaded; an unload waits
 //! for owners whose release is deferred.
 //!
-//! The runner loads and unloads `unload_handles_fixture` and `unload_deferred_fixture` first, counts
+//! The runner loads and unloads `unload_fixture` first, which leaves owners behind or drops them late, counts
 //! the warnings, and makes sure that `rust_tasklet` cannot be unloaded before them. Here is what can be seen
 //! afterwards.
 

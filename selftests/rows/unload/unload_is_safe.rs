@@ -29,7 +29,7 @@ fn they_ran(t: &Test) -> Result {
     Ok(())
 }
 
-/// `unload_breeder_fixture` made new ones while it was unloaded: from some moment on, none of them was made live.
+/// A tasklet of `unload_fixture` made new ones while it was unloaded: from some moment on, none of them was made live.
 fn refused_when_going(t: &Test) -> Result {
     let [bred, refused] = [8, 9].map(|index| tally(index, 0));
 

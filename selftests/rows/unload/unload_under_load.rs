@@ -3,7 +3,7 @@
 //! `unload_under_load`: a module can be unloaded again and again while its tasklets run on every CPU, are
 //! dropped, and drop themselves.
 //!
-//! The runner loads and unloads `unload_under_load_fixture` 200 times first and counts the warnings.
+//! The runner loads and unloads `unload_fixture` 200 times first, which keeps the CPUs busy, and counts the warnings.
 //! Here is what can be seen afterwards.
 
 use harness::prelude::*;
