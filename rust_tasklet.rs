@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Tasklets: bottom halves that run in softirq context.
+//! Bottom halves that run in softirq context: tasklets, and works on the BH workqueue.
 //!
 //! **Tasklets are deprecated for new code.** A driver that may sleep in its bottom half wants a
 //! threaded interrupt ([`kernel::irq::ThreadedRegistration`]); one that needs softirq latency wants
-//! the BH workqueue ([`kernel::workqueue::system_bh`]). This crate is for existing tasklet code, for
-//! moving such a driver to Rust piece by piece, for teaching and for testing, and for the places
-//! that need what only a tasklet gives: a disable depth, two priorities, coalescing.
+//! a [`BhWork`]. Tasklets are for existing code, for moving such a driver to Rust piece by piece, for
+//! teaching and for testing, and for the places that need what only a tasklet gives: the least cost, and
+//! high priority before normal without exception.
 //!
-//! It wraps the kernel's own `tasklet_struct`; C header:
-//! [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).
+//! It wraps the kernel's own `tasklet_struct` and `work_struct`; C headers:
+//! [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h),
+//! [`include/linux/workqueue.h`](srctree/include/linux/workqueue.h). What is said of tasklets here is true
+//! of works as well; [`BhWork`] says what is not.
 //!
 //! # Vocabulary
 //!
@@ -76,11 +78,12 @@
 //! # Where to start
 //!
 //! - [`Tasklet`]: the type and its operations; [`Tasklet::from_fn`] is the shortest way to make one.
+//! - [`BhWork`]: the same on the BH workqueue; [`BottomHalfContext`]: handlers for both.
 //! - [`static_tasklet!`]: tasklets in statics.
 //! - [`TaskletBox`]: a tasklet that may be dropped anywhere.
 //! - [`impl_has_tasklet!`] and [`TaskletHandle`]: a tasklet that is a field of a driver's struct.
 //! - `samples/rust_tasklet_nic.rs`: a driver to start yours from.
-//! - `/sys/kernel/debug/rust_tasklet/tasklets`: the tasklets in service at this moment.
+//! - `/sys/kernel/debug/rust_tasklet/tasklets`: the tasklets and works in service at this moment.
 
 use kernel::{
     debugfs,
@@ -94,6 +97,9 @@ mod bindings;
 mod tasklet {
     pub(crate) mod export;
     pub(crate) mod prim;
+
+    pub(crate) mod kernel;
+    pub(crate) mod work;
 
     pub(crate) mod list;
     pub(crate) mod lockdep;
@@ -130,8 +136,16 @@ mod tasklet {
 mod tests;
 
 pub use tasklet::{
-    boxed::TaskletBox,
-    context::TaskletContext,
+    boxed::{
+        BhWorkBox,
+        BottomHalfBox,
+        TaskletBox, //
+    },
+    context::{
+        BhContext,
+        BottomHalfContext,
+        TaskletContext, //
+    },
     embedded::{
         field::{
             EmbeddedTasklet,
@@ -146,7 +160,11 @@ pub use tasklet::{
         TaskletFn,
         TaskletHandler, //
     },
-    inline::Tasklet,
+    inline::{
+        BhWork,
+        BottomHalf,
+        Tasklet, //
+    },
     prim::EWOULDBLOCK,
     softirq::SoftirqContext,
     spinlock_bh::{

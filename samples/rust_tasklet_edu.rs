@@ -74,6 +74,9 @@ use file::{
     DEVICE, //
 };
 
+/// The bottom half is a tasklet. With `BhContext` it is a work on a BH workqueue, and nothing else changes.
+pub(crate) type Context = rust_tasklet::TaskletContext;
+
 const NAME: &CStr = <LocalModule as ModuleMetadata>::NAME;
 
 /// The data of a bound device. It is made from bottom to top, and dropped from top to bottom.
@@ -93,7 +96,7 @@ struct Bound<'bound> {
     #[pin]
     _irq: irq::Registration<'bound, Interrupt>,
     // No bottom half runs either. Both halves used the fields below, so these are dropped later.
-    _tasklet: TaskletHandle<Arc<Edu>>,
+    _tasklet: TaskletHandle<Arc<Edu>, 0, Context>,
 
     _settled: Settled,
     // The interrupt borrowed from it.

@@ -38,11 +38,12 @@ use rust_tasklet::{
     new_spinlock_bh,
     EmbeddedTasklet,
     SpinLockBh,
-    Tasklet,
     TaskletCallback,
-    TaskletContext,
     TaskletHandle, //
 };
+
+/// The bottom half is a tasklet. With `BhContext` it is a work on a BH workqueue, and nothing else changes.
+type Context = rust_tasklet::TaskletContext;
 
 const PERIOD: Delta = Delta::from_millis(1);
 const PACKET_BYTES: u64 = 1500;
@@ -61,7 +62,7 @@ struct Nic {
     #[pin]
     irq: HrTimer<Self>,
     #[pin]
-    rx: EmbeddedTasklet<Self>,
+    rx: EmbeddedTasklet<Self, 0, Context>,
     // A hard interrupt must not take `stats`: what it hands to the tasklet is atomic.
     interrupts: Atomic<u64>,
     arrived: Atomic<u64>,
@@ -96,14 +97,14 @@ impl_has_hr_timer! {
 }
 
 impl_has_tasklet! {
-    impl HasTasklet<Self> for Nic { self.rx }
+    impl HasTasklet<Self, 0, Context> for Nic { self.rx }
 }
 
 /// The bottom half, in softirq context: be quick and never sleep. Several interrupts may share one run.
-impl TaskletCallback for Nic {
+impl TaskletCallback<0, Context> for Nic {
     type Pointer = Arc<Self>;
 
-    fn run(this: ArcBorrow<'_, Self>, cx: &TaskletContext) {
+    fn run(this: ArcBorrow<'_, Self>, cx: &Context) {
         let packets = this.arrived.xchg(0, Relaxed);
         let mut stats = this.stats.lock_with(cx);
         stats.runs += 1;
@@ -147,7 +148,7 @@ struct NicModule {
     // No interrupt any more: the drop cancels the timer and waits for it. Nothing schedules the tasklet now.
     _irq: ArcHrTimerHandle<Nic>,
     // No handler any more: the drop waits for the last run. Then the last reference is dropped, and `Nic` with it.
-    _rx: TaskletHandle<Arc<Nic>>,
+    _rx: TaskletHandle<Arc<Nic>, 0, Context>,
 }
 
 impl kernel::InPlaceModule for NicModule {
@@ -156,7 +157,7 @@ impl kernel::InPlaceModule for NicModule {
             let nic = Arc::pin_init(
                 pin_init!(Nic {
                     irq <- HrTimer::new(),
-                    rx <- Tasklet::embedded(),
+                    rx <- EmbeddedTasklet::embedded(),
                     interrupts: Atomic::new(0),
                     arrived: Atomic::new(0),
                     stats <- new_spinlock_bh!(Stats { runs: 0, packets: 0, bytes: 0 }),

@@ -11,7 +11,8 @@ ROWS=(
 	kill_waits kill_is_final kill_never_hangs kill_context
 	drop_is_kill drop_anywhere forget_is_safe forget_handles
 	unload_is_safe unload_handles unload_under_load
-	hotplug traced listed spinlock_bh misuse nic edu
+	hotplug traced bh_hi_first bh_hotplug bh_traced
+	listed spinlock_bh misuse nic edu
 )
 
 here=$(cd "$(dirname "$0")" && pwd -P) || exit 2
@@ -258,7 +259,7 @@ run_unload_is_safe() {
 	local wanted handler count name line bred=none
 	reset_counters || return 0
 	test_module unload_fixture=leaves_tasklets :
-	for wanted in Idle:1 Restless:2 Pending:2 Static:1; do
+	for wanted in Idle:2 Restless:4 Pending:4 Static:2; do
 		handler=unload_fixture::leaves_tasklets::${wanted%:*} count=0
 		for name in "${leaked[@]}"; do
 			[ "$name" != "$handler" ] || count=$((count + 1))
@@ -381,15 +382,18 @@ compare_list() {
 	while read -r line; do
 		expect "the list has $line" "$(printf '%s; ' "${list[@]}")" list_has "$line"
 	done <<-END
-		tasklet state depth module handler
-		N idle 0 listed listed::Idle
-		N idle 2 listed listed::Disabled2
-		N pending 1 listed listed::Pending
-		N running 0 listed listed::witness::Nic.rx
-		N idle 0 listed listed::witness::Uart.tx
-		N pending 1 listed listed::Static
+		number kind state depth module handler
+		N tasklet idle 0 listed listed::Idle
+		N tasklet idle 2 listed listed::Disabled2
+		N tasklet pending 1 listed listed::Pending
+		N tasklet running 0 listed listed::witness::Nic.rx
+		N tasklet idle 0 listed listed::witness::Uart.tx
+		N tasklet pending 1 listed listed::Static
+		N work idle 0 listed listed::BhIdle
+		N work pending 1 listed listed::BhPending
+		N work running 0 listed listed::witness::BhNic.rx
 	END
-	for handler in Unused Dropped DroppedInPlace Unscheduled Parked Uart.rx; do
+	for handler in Unused Dropped DroppedInPlace Unscheduled Parked BhParked Uart.rx; do
 		expect "the list does not have $handler" "it does" list_has_no "$handler"
 	done
 }
@@ -401,6 +405,11 @@ run_listed() {
 
 run_hotplug() {
 	test_module hotplug :
+	excuse "$OFFLINE"
+}
+
+run_bh_hotplug() {
+	test_module bh_hotplug :
 	excuse "$OFFLINE"
 }
 
@@ -447,29 +456,30 @@ run_edu() {
 
 TRACING=/sys/kernel/tracing
 
-run_traced() {
-	local line runs=0 entries=0 exits=0 lost='nothing traced'
-	if [ ! -d "$TRACING/events/irq/tasklet_entry" ]; then
-		say "$TRACING has no tasklet events"
+# trace_module MODULE GROUP BEGIN END: compares the events BEGIN and END of GROUP with the runs that MODULE reports.
+trace_module() {
+	local module=$1 events=$TRACING/events/$2 begin=$3 end=$4 line runs=0 entries=0 exits=0 lost='nothing traced'
+	if [ ! -d "$events/$begin" ] || [ ! -d "$events/$end" ]; then
+		say "$events has no $begin and $end"
 		result "not ok" "trace events"
 		return
 	fi
 	echo 0 >"$TRACING/tracing_on"
 	echo >"$TRACING/trace"
-	echo 1 >"$TRACING/events/irq/tasklet_entry/enable"
-	echo 1 >"$TRACING/events/irq/tasklet_exit/enable"
+	echo 1 >"$events/$begin/enable"
+	echo 1 >"$events/$end/enable"
 	echo 1 >"$TRACING/tracing_on"
-	test_module traced save_trace
-	echo 0 >"$TRACING/events/irq/tasklet_entry/enable"
-	echo 0 >"$TRACING/events/irq/tasklet_exit/enable"
+	test_module "$module" save_trace
+	echo 0 >"$events/$begin/enable"
+	echo 0 >"$events/$end/enable"
 
 	for line in "${slice[@]}"; do
 		[[ ! $line =~ ^"# "[a-z_]+": ran "([0-9]+)" times"$ ]] || runs=$((runs + BASH_REMATCH[1]))
 	done
 	while IFS= read -r line; do
 		case $line in
-		*" tasklet_entry: "*" function="*"[traced]") entries=$((entries + 1)) ;;
-		*" tasklet_exit: "*" function="*"[traced]") exits=$((exits + 1)) ;;
+		*" $begin: "*" function"*"[$module]") entries=$((entries + 1)) ;;
+		*" $end: "*" function"*"[$module]") exits=$((exits + 1)) ;;
 		*entries-in-buffer/entries-written:*)
 			[[ $line =~ :\ ([0-9]+)/([0-9]+)\  ]]
 			lost=$((BASH_REMATCH[2] - BASH_REMATCH[1]))
@@ -477,9 +487,17 @@ run_traced() {
 		esac
 	done <"$OUT/trace.txt"
 	expect "runs were counted" "the module reported none" [ "$runs" -gt 0 ]
-	expect "tasklet_entry for each run" "$runs runs, $entries events" [ "$entries" = "$runs" ]
-	expect "tasklet_exit for each run" "$runs runs, $exits events" [ "$exits" = "$runs" ]
+	expect "$begin for each run" "$runs runs, $entries events" [ "$entries" = "$runs" ]
+	expect "$end for each run" "$runs runs, $exits events" [ "$exits" = "$runs" ]
 	expect "no event was lost" "lost: $lost" [ "$lost" = 0 ]
+}
+
+run_traced() {
+	trace_module traced irq tasklet_entry tasklet_exit
+}
+
+run_bh_traced() {
+	trace_module bh_traced workqueue workqueue_execute_start workqueue_execute_end
 }
 
 # The functions in the trace can be named only as long as their module is loaded.

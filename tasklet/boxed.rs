@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! [`TaskletBox`], the heap form: an owner that may be dropped in any context.
+//! [`TaskletBox`] and [`BhWorkBox`], the heap form: an owner that may be dropped in any context.
 
 use core::{
     mem::ManuallyDrop,
@@ -15,7 +15,9 @@ use kernel::{
 };
 
 use crate::{
-    Tasklet,
+    BhContext,
+    BottomHalf,
+    BottomHalfContext,
     TaskletContext,
     TaskletFn,
     TaskletHandler, //
@@ -28,13 +30,20 @@ use super::{
         RawTasklet,
         Vtable, //
     },
+    prim::Priority, //
 };
 
-/// A tasklet on the heap, with its handler.
+/// A [`Tasklet`](crate::Tasklet) on the heap: see [`BottomHalfBox`].
+pub type TaskletBox<H> = BottomHalfBox<H, TaskletContext>;
+
+/// A [`BhWork`](crate::BhWork) on the heap: see [`BottomHalfBox`].
+pub type BhWorkBox<H> = BottomHalfBox<H, BhContext>;
+
+/// A bottom half on the heap, with its handler.
 ///
-/// It is a [`Tasklet`] in every respect but one: it may be dropped in any context but NMI, also in
+/// It is a [`BottomHalf`] in every respect but one: it may be dropped in any context but NMI, also in
 /// hard interrupt context, in another tasklet, and in its own handler. Where the drop may wait, it
-/// kills the tasklet and drops the handler's data, like [`Tasklet`]. Elsewhere both happen a little
+/// kills the tasklet and drops the handler's data, like [`BottomHalf`]. Elsewhere both happen a little
 /// later, in process context; until then the handler may still run, and the module that made the
 /// tasklet is not unloaded.
 ///
@@ -54,13 +63,13 @@ use super::{
 /// drop(tasklet);
 /// # Ok::<(), Error>(())
 /// ```
-pub struct TaskletBox<H> {
+pub struct BottomHalfBox<H, C> {
     // Not dropped with this, but when the tasklet is parked: by `release`.
-    tasklet: ManuallyDrop<Pin<KBox<Tasklet<H>>>>,
+    tasklet: ManuallyDrop<Pin<KBox<BottomHalf<H, C>>>>,
 }
 
-impl<H: Run + Send + 'static> TaskletBox<H> {
-    const VTABLE: &'static Vtable = &Tasklet::<H>::vtable(Some(Self::release));
+impl<H: Run<C> + Send + 'static, C: BottomHalfContext> BottomHalfBox<H, C> {
+    const VTABLE: &'static Vtable = &BottomHalf::<H, C>::vtable(Some(Self::release));
 
     /// Drops the box of a parked tasklet.
     ///
@@ -69,14 +78,19 @@ impl<H: Run + Send + 'static> TaskletBox<H> {
     /// `raw` must be the tasklet of a box whose owner was given up.
     unsafe fn release(raw: NonNull<RawTasklet>) {
         // SAFETY: `raw` is the first field of a tasklet in a pinned box, which was not dropped.
-        drop(unsafe { Pin::new_unchecked(KBox::from_raw(raw.as_ptr().cast::<Tasklet<H>>())) });
+        drop(unsafe {
+            Pin::new_unchecked(KBox::from_raw(raw.as_ptr().cast::<BottomHalf<H, C>>()))
+        });
     }
 
     fn init<E>(handler: impl PinInit<H, E>, flags: Flags) -> Result<Self>
     where
         Error: From<E>,
     {
-        let tasklet = KBox::pin_init(Tasklet::init(handler, Self::VTABLE, false), flags)?;
+        let tasklet = KBox::pin_init(
+            BottomHalf::init(handler, Self::VTABLE, Priority::Normal, false),
+            flags,
+        )?;
         // INVARIANT: Just made.
         Ok(Self {
             tasklet: ManuallyDrop::new(tasklet),
@@ -84,8 +98,8 @@ impl<H: Run + Send + 'static> TaskletBox<H> {
     }
 }
 
-impl<H: TaskletHandler + Send + 'static> TaskletBox<H> {
-    /// Allocates a tasklet with a handler; see [`Tasklet::new`].
+impl<H: TaskletHandler<C> + Run<C> + Send + 'static, C: BottomHalfContext> BottomHalfBox<H, C> {
+    /// Allocates a tasklet with a handler; see [`BottomHalf::new`].
     ///
     /// Sleeps if `flags` do.
     ///
@@ -95,7 +109,7 @@ impl<H: TaskletHandler + Send + 'static> TaskletBox<H> {
     ///
     /// # Examples
     ///
-    /// See [`TaskletBox`], and [`Tasklet`] for a handler.
+    /// See [`BottomHalfBox`], and [`BottomHalf`] for a handler.
     pub fn new<E>(handler: impl PinInit<H, E>, flags: Flags) -> Result<Self>
     where
         Error: From<E>,
@@ -104,8 +118,13 @@ impl<H: TaskletHandler + Send + 'static> TaskletBox<H> {
     }
 }
 
-impl<F: FnMut(&TaskletContext) + Send + 'static> TaskletBox<TaskletFn<F>> {
-    /// Allocates a tasklet with a closure; see [`Tasklet::from_fn`].
+impl<F, C> BottomHalfBox<TaskletFn<F>, C>
+where
+    F: FnMut(&C) + Send + 'static,
+    TaskletFn<F>: Run<C>,
+    C: BottomHalfContext,
+{
+    /// Allocates a tasklet with a closure; see [`BottomHalf::from_fn`].
     ///
     /// Sleeps if `flags` do.
     ///
@@ -115,23 +134,23 @@ impl<F: FnMut(&TaskletContext) + Send + 'static> TaskletBox<TaskletFn<F>> {
     ///
     /// # Examples
     ///
-    /// See [`TaskletBox`].
+    /// See [`BottomHalfBox`].
     pub fn from_fn(f: F, flags: Flags) -> Result<Self> {
         Self::init(TaskletFn::new(f), flags)
     }
 }
 
-impl<H> Deref for TaskletBox<H> {
-    type Target = Tasklet<H>;
+impl<H, C> Deref for BottomHalfBox<H, C> {
+    type Target = BottomHalf<H, C>;
 
-    fn deref(&self) -> &Tasklet<H> {
+    fn deref(&self) -> &BottomHalf<H, C> {
         &self.tasklet
     }
 }
 
-impl<H> Drop for TaskletBox<H> {
+impl<H, C> Drop for BottomHalfBox<H, C> {
     fn drop(&mut self) {
-        let raw = NonNull::<Tasklet<H>>::from(&**self).cast();
+        let raw = NonNull::<BottomHalf<H, C>>::from(&**self).cast();
         // SAFETY: Made with a vtable that has a `release`; this is the owner, and it is being dropped.
         unsafe { deferred::release(raw) };
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! [`TaskletContext`], the token that a handler gets.
+//! The tokens that handlers get: [`TaskletContext`] and [`BhContext`], and what both can do.
 
 use core::ops::Deref;
 
@@ -9,38 +9,140 @@ use kernel::types::NotThreadSafe;
 use crate::SoftirqContext;
 
 use super::{
+    kernel::Kernel,
     node::RawTasklet,
     prim::Priority, //
 };
 
-/// Proof of running in the handler of a tasklet, and access to that tasklet.
+/// The context of a handler, of either kind: [`TaskletContext`] or [`BhContext`].
 ///
-/// Only a handler gets one, by reference, for as long as it runs. It cannot be sent to another thread. It
-/// is a [`SoftirqContext`] as well, for calls that ask for one, such as [`SpinLockBh::lock_with`].
+/// It tells which kind of bottom half a [`BottomHalf`](crate::BottomHalf) is. A handler that is written for every such
+/// context runs in a [`Tasklet`](crate::Tasklet) and in a [`BhWork`](crate::BhWork).
 ///
-/// [`SpinLockBh::lock_with`]: crate::SpinLockBh::lock_with
+/// # Examples
 ///
-/// # Invariants
+/// The driver moves from a tasklet to a BH work by one line:
 ///
-/// Code that has a reference to it runs in the handler of the tasklet that it stands for.
-// A reference to it is the pointer that the kernel passes to the callback: it costs nothing to make.
-#[repr(transparent)]
-pub struct TaskletContext {
-    pub(super) raw: RawTasklet,
-    _handler: NotThreadSafe,
+/// ```
+/// use kernel::prelude::*;
+/// use kernel::sync::atomic::{Atomic, Relaxed};
+/// use rust_tasklet::{BhWork, BottomHalfContext, TaskletHandler};
+///
+/// type Bottom<H> = BhWork<H>;
+///
+/// struct Rx {
+///     portions: Atomic<u32>,
+/// }
+///
+/// impl<C: BottomHalfContext> TaskletHandler<C> for Rx {
+///     fn run(&self, cx: &C) {
+///         if self.portions.fetch_add(1, Relaxed) < 2 {
+///             cx.schedule();
+///         }
+///     }
+/// }
+///
+/// let rx = KBox::pin_init(Bottom::new(Rx { portions: Atomic::new(0) }), GFP_KERNEL)?;
+/// assert!(rx.schedule());
+/// # rx.kill()?;
+/// # Ok::<(), Error>(())
+/// ```
+pub trait BottomHalfContext: Kind + Deref<Target = SoftirqContext> {
+    /// Schedules this bottom half again, to run once more after this run.
+    ///
+    /// Returns `true` if this call queued it, `false` if it is pending already or being killed.
+    #[inline]
+    fn schedule(&self) -> bool {
+        let raw = self.raw();
+        raw.schedule(Self::kernel(raw), Priority::Normal)
+    }
+}
+
+impl BottomHalfContext for TaskletContext {}
+impl BottomHalfContext for BhContext {}
+
+/// What the crate has to know of a kind of bottom half. No other code may implement it.
+#[doc(hidden)]
+pub trait Kind: Sized + 'static {
+    /// Whether the kernel's part is a work item. If not, it is a tasklet.
+    const IS_WORK: bool;
+
+    fn raw(&self) -> &RawTasklet;
+
+    /// # Safety
+    ///
+    /// The caller must be the callback of `raw`, which is of this kind, and `'a` must end before it returns.
+    unsafe fn from_raw<'a>(raw: &'a RawTasklet) -> &'a Self;
+
+    /// The kernel's part of `raw`, which must be of this kind.
+    fn kernel(raw: &RawTasklet) -> Kernel<'_>;
+}
+
+macro_rules! context {
+    ($(#[$doc:meta])* $context:ident, $is_work:literal, $kernel:ident, $part:ident) => {
+        $(#[$doc])*
+        ///
+        /// Only a handler gets one, by reference, for as long as it runs. It cannot be sent to another thread. It
+        /// is a [`SoftirqContext`] as well, for calls that ask for one, such as [`SpinLockBh::lock_with`].
+        ///
+        /// [`SpinLockBh::lock_with`]: crate::SpinLockBh::lock_with
+        ///
+        /// # Invariants
+        ///
+        /// Code that has a reference to it runs in the handler of the bottom half that it stands for.
+        // A reference to it is the pointer that the kernel passes to the callback: it costs nothing to make.
+        #[repr(transparent)]
+        pub struct $context {
+            raw: RawTasklet,
+            _handler: NotThreadSafe,
+        }
+
+        impl Kind for $context {
+            const IS_WORK: bool = $is_work;
+
+            #[inline(always)]
+            fn raw(&self) -> &RawTasklet {
+                &self.raw
+            }
+
+            #[inline(always)]
+            unsafe fn from_raw<'a>(raw: &'a RawTasklet) -> &'a Self {
+                // CAST: It is a transparent wrapper of `RawTasklet`.
+                // SAFETY: The layouts are the same. INVARIANT: By the contract of this function.
+                unsafe { &*core::ptr::from_ref(raw).cast() }
+            }
+
+            #[inline(always)]
+            fn kernel(raw: &RawTasklet) -> Kernel<'_> {
+                // SAFETY: It is of this kind.
+                Kernel::$kernel(unsafe { raw.kernel.$part() })
+            }
+        }
+
+        impl Deref for $context {
+            type Target = SoftirqContext;
+
+            #[inline(always)]
+            fn deref(&self) -> &SoftirqContext {
+                // SAFETY: By the type invariant this is a handler, which the kernel calls in softirq context
+                // and which outlives the borrow of `self`.
+                unsafe { SoftirqContext::assume() }
+            }
+        }
+    };
+}
+
+context! {
+    /// Proof of running in the handler of a tasklet, and access to that tasklet.
+    TaskletContext, false, Tasklet, tasklet
+}
+
+context! {
+    /// Proof of running in the handler of a [`BhWork`](crate::BhWork), and access to it.
+    BhContext, true, Work, work
 }
 
 impl TaskletContext {
-    /// # Safety
-    ///
-    /// The caller must be the callback of `raw`, and `'a` must end before it returns.
-    #[inline(always)]
-    pub(super) unsafe fn from_raw<'a>(raw: &'a RawTasklet) -> &'a Self {
-        // CAST: `TaskletContext` is a transparent wrapper of `RawTasklet`.
-        // SAFETY: The layouts are the same. INVARIANT: By the contract of this function.
-        unsafe { &*core::ptr::from_ref(raw).cast() }
-    }
-
     /// Schedules this tasklet again, to run once more after this run.
     ///
     /// Returns `true` if this call queued it, `false` if it is pending already or being killed. C function:
@@ -68,7 +170,7 @@ impl TaskletContext {
     /// ```
     #[inline]
     pub fn schedule(&self) -> bool {
-        self.raw.schedule(Priority::Normal)
+        self.raw.schedule(Self::kernel(&self.raw), Priority::Normal)
     }
 
     /// Schedules this tasklet again at high priority.
@@ -76,17 +178,17 @@ impl TaskletContext {
     /// Otherwise like [`TaskletContext::schedule`]; C function: `tasklet_hi_schedule()`.
     #[inline]
     pub fn hi_schedule(&self) -> bool {
-        self.raw.schedule(Priority::High)
+        self.raw.schedule(Self::kernel(&self.raw), Priority::High)
     }
 }
 
-impl Deref for TaskletContext {
-    type Target = SoftirqContext;
-
-    #[inline(always)]
-    fn deref(&self) -> &SoftirqContext {
-        // SAFETY: By the type invariant this is a handler, which the kernel calls in softirq context
-        // and which outlives the borrow of `self`.
-        unsafe { SoftirqContext::assume() }
+impl BhContext {
+    /// Schedules this work again, to run once more after this run.
+    ///
+    /// Returns `true` if this call queued it, `false` if it is pending already or being killed. C function:
+    /// `queue_work()`.
+    #[inline]
+    pub fn schedule(&self) -> bool {
+        self.raw.schedule(Self::kernel(&self.raw), Priority::Normal)
     }
 }

@@ -12,6 +12,7 @@ use kernel::{
 use crate::bindings;
 
 use super::{
+    kernel::Kernel,
     node::RawTasklet,
     registry, //
 };
@@ -23,8 +24,8 @@ impl Writer for Tasklets {
     fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:>7}  {:<8} {:>5}  {:<24} handler",
-            "tasklet", "state", "depth", "module"
+            "{:>7}  {:<7} {:<8} {:>5}  {:<24} handler",
+            "number", "kind", "state", "depth", "module"
         )?;
         // The lock is not held from line to line, because it keeps interrupts off. A tasklet that is
         // added or removed meanwhile may be missed, or another one shown twice.
@@ -36,8 +37,9 @@ impl Writer for Tasklets {
             let mut symbol = [0; bindings::RUST_TASKLET_KSYM_SYMBOL_LEN];
             writeln!(
                 f,
-                "{:>7}  {:<8} {:>5}  {:<24} {}{}",
+                "{:>7}  {:<7} {:<8} {:>5}  {:<24} {}{}",
                 registry.number(raw),
+                kind(raw),
                 state(raw),
                 raw.depth(),
                 module(raw, &mut symbol),
@@ -46,6 +48,14 @@ impl Writer for Tasklets {
             )?;
         }
         Ok(())
+    }
+}
+
+/// Which kind of bottom half it is.
+fn kind(raw: &RawTasklet) -> &'static str {
+    match raw.kernel() {
+        Kernel::Tasklet(_) => "tasklet",
+        Kernel::Work(_) => "work",
     }
 }
 
@@ -67,7 +77,7 @@ fn module<'a>(
     raw: &RawTasklet,
     symbol: &'a mut [u8; bindings::RUST_TASKLET_KSYM_SYMBOL_LEN],
 ) -> &'a str {
-    let address = raw.vtable().callback as usize;
+    let address = raw.vtable().callback.address();
     // SAFETY: The buffer has the size that the function asks for.
     unsafe { bindings::sprint_symbol_no_offset(symbol.as_mut_ptr().cast(), address) };
     CStr::from_bytes_until_nul(symbol)

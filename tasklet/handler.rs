@@ -1,29 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a tasklet runs: a [`TaskletHandler`], or a closure.
+//! What a bottom half runs: a [`TaskletHandler`], or a closure.
 
 use core::cell::UnsafeCell;
 
-use crate::TaskletContext;
+use crate::{
+    BhContext,
+    TaskletContext, //
+};
 
-/// The code and the data of a tasklet.
+/// The code and the data of a bottom half: of a [`Tasklet`], or of a [`BhWork`] if `C` is
+/// [`BhContext`]. One that is written for every [`BottomHalfContext`] is for both.
 ///
-/// The handler lives inside its [`Tasklet`], which gives access to it by shared reference only: the
-/// tasklet runs on one CPU while others may look at it through [`Tasklet::handler`], hence [`Sync`].
+/// The handler lives inside its bottom half, which gives access to it by shared reference only: it
+/// runs on one CPU while others may look at it through [`Tasklet::handler`], hence [`Sync`].
 /// If nobody but the handler needs the data, a closure with state of its own is simpler:
 /// [`Tasklet::from_fn`].
 ///
 /// [`Tasklet`]: crate::Tasklet
+/// [`BhWork`]: crate::BhWork
+/// [`BottomHalfContext`]: crate::BottomHalfContext
 /// [`Tasklet::handler`]: crate::Tasklet::handler
 /// [`Tasklet::from_fn`]: crate::Tasklet::from_fn
-pub trait TaskletHandler: Sync {
+pub trait TaskletHandler<C = TaskletContext>: Sync {
     /// Runs the bottom half.
     ///
     /// # Context
     ///
-    /// The tasklet calls it in softirq context with hard interrupts enabled, never on two CPUs at
+    /// It is called in softirq context with hard interrupts enabled, never on two CPUs at
     /// once. It must not sleep, and should be short: bottom halves share a time budget per CPU.
-    fn run(&self, cx: &TaskletContext);
+    fn run(&self, cx: &C);
 }
 
 /// A closure as a handler; see [`Tasklet::from_fn`](crate::Tasklet::from_fn).
@@ -35,8 +41,9 @@ pub trait TaskletHandler: Sync {
 /// After construction, only the handler of the tasklet that holds it looks into the cell.
 pub struct TaskletFn<F>(UnsafeCell<F>);
 
-// SAFETY: A shared reference gives access to nothing. Runs of the tasklet are serialised by its RUN
-// bit, so the closure is called by one CPU after another: that needs `F: Send`, not `F: Sync`.
+// SAFETY: A shared reference gives access to nothing. Runs of a tasklet are serialised by its RUN
+// bit, those of a work by its workqueue, so the closure is called by one CPU after another: that needs
+// `F: Send`, not `F: Sync`.
 unsafe impl<F: Send> Sync for TaskletFn<F> {}
 
 impl<F> TaskletFn<F> {
@@ -47,7 +54,7 @@ impl<F> TaskletFn<F> {
 
 /// What a [`Tasklet`](crate::Tasklet) can call. No other code may implement or call it.
 #[doc(hidden)]
-pub trait Run: Sync {
+pub trait Run<C>: Sync {
     /// The field that the tasklet is, with a dot before it, or nothing.
     const FIELD: &'static str = "";
 
@@ -59,7 +66,7 @@ pub trait Run: Sync {
     /// # Safety
     ///
     /// Only for the callback of the tasklet that holds `self`, with its context.
-    unsafe fn run(&self, cx: &TaskletContext);
+    unsafe fn run(&self, cx: &C);
 }
 
 /// What a [`Tasklet`](crate::Tasklet) can call without a handle: a handler or a closure.
@@ -68,29 +75,37 @@ pub trait Run: Sync {
     message = "the tasklet has no `TaskletHandler`; if it is embedded, its `TaskletHandle` revives it",
     label = "`{Self}` is neither a `TaskletHandler` nor a closure of `from_fn()`"
 )]
-pub trait Standalone: Run {}
+pub trait Standalone<C>: Run<C> {}
 
-impl<H: TaskletHandler> Standalone for H {}
-impl<F: FnMut(&TaskletContext) + Send> Standalone for TaskletFn<F> {}
+// For each context by itself: of a type that is not named here, the compiler would have to expect that another crate
+// makes closures its handlers.
+macro_rules! runs_with {
+    ($($context:ty),*) => {$(
+        impl<H: TaskletHandler<$context>> Standalone<$context> for H {}
+        impl<F: FnMut(&$context) + Send> Standalone<$context> for TaskletFn<F> {}
 
-impl<H: TaskletHandler> Run for H {
-    type Named = H;
+        impl<H: TaskletHandler<$context>> Run<$context> for H {
+            type Named = H;
 
-    #[inline(always)]
-    unsafe fn run(&self, cx: &TaskletContext) {
-        TaskletHandler::run(self, cx);
-    }
+            #[inline(always)]
+            unsafe fn run(&self, cx: &$context) {
+                TaskletHandler::run(self, cx);
+            }
+        }
+
+        impl<F: FnMut(&$context) + Send> Run<$context> for TaskletFn<F> {
+            type Named = F;
+
+            #[inline(always)]
+            unsafe fn run(&self, cx: &$context) {
+                // SAFETY: By the type invariant only callbacks of this tasklet come here, and those do not
+                // overlap: this is the only reference. What an earlier run wrote is visible: RUN is
+                // cleared with release and taken with full ordering.
+                let f = unsafe { &mut *self.0.get() };
+                f(cx);
+            }
+        }
+    )*};
 }
 
-impl<F: FnMut(&TaskletContext) + Send> Run for TaskletFn<F> {
-    type Named = F;
-
-    #[inline(always)]
-    unsafe fn run(&self, cx: &TaskletContext) {
-        // SAFETY: By the type invariant only callbacks of this tasklet come here, and those do not
-        // overlap: this is the only reference. What an earlier run wrote is visible: the kernel
-        // clears RUN with release and takes it with full ordering.
-        let f = unsafe { &mut *self.0.get() };
-        f(cx);
-    }
-}
+runs_with!(TaskletContext, BhContext);

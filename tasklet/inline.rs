@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! [`Tasklet`], the inline form: a pinned value, placed wherever its user wants it.
+//! [`Tasklet`] and [`BhWork`], the inline form: a pinned value, placed wherever its user wants it.
 
 use core::{
-    marker::PhantomPinned,
+    marker::{
+        PhantomData,
+        PhantomPinned, //
+    },
     ptr::NonNull, //
 };
 
@@ -11,6 +14,8 @@ use kernel::prelude::*;
 
 use crate::{
     bindings,
+    BhContext,
+    BottomHalfContext,
     DisableGuard,
     TaskletContext,
     TaskletFn,
@@ -18,6 +23,7 @@ use crate::{
 };
 
 use super::{
+    context::Kind,
     handler::{
         Run,
         Standalone, //
@@ -26,10 +32,65 @@ use super::{
         RawTasklet,
         Vtable, //
     },
-    prim::Priority, //
+    prim::{
+        Callback,
+        Priority, //
+    },
+    work::KernelWork, //
 };
 
-/// A tasklet and its handler.
+/// A tasklet and its handler. Its operations are those of every [`BottomHalf`].
+///
+/// C header: [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).
+///
+/// # Examples
+///
+/// See [`BottomHalf`].
+pub type Tasklet<H> = BottomHalf<H, TaskletContext>;
+
+/// A work item on a BH workqueue, and its handler: the way out of tasklets. Its operations are those of every
+/// [`BottomHalf`].
+///
+/// To a driver it is a tasklet, with these differences:
+///
+/// - Its priority is fixed when it is made: [`BhWork::new`] or [`BhWork::new_hi`]. There is no `hi_schedule`, because
+///   one work item on two queues overlaps itself.
+/// - Of high ones that are pending, ten run before normal ones get their turn, not all.
+/// - Scheduled while it runs on another CPU, or has just run there, it runs there once more, not on the CPU that
+///   scheduled it. Enabled while it is pending, it runs on the CPU that enabled it.
+/// - It should not be on the stack: with `CONFIG_DEBUG_OBJECTS_WORK` the kernel complains.
+/// - While it is disabled and pending it costs nothing. A CPU on which a disabled tasklet is pending tries again
+///   and again.
+/// - A CPU cannot go offline while the handler of one always reschedules itself there.
+/// - The trace events are `workqueue:workqueue_execute_start` and `workqueue_execute_end`.
+///
+/// C header: [`include/linux/workqueue.h`](srctree/include/linux/workqueue.h).
+///
+/// # Examples
+///
+/// ```
+/// use kernel::prelude::*;
+/// use rust_tasklet::BhWork;
+///
+/// let mut runs = 0;
+/// let work = KBox::pin_init(
+///     BhWork::from_fn(move |_cx| {
+///         runs += 1;
+///         pr_info!("run {runs}\n");
+///     }),
+///     GFP_KERNEL,
+/// )?;
+/// let off = work.disable()?;
+/// assert!(work.schedule());
+/// off.enable();
+/// work.kill()?;
+/// # Ok::<(), Error>(())
+/// ```
+pub type BhWork<H> = BottomHalf<H, BhContext>;
+
+/// A bottom half and its handler: a [`Tasklet`] or a [`BhWork`], as its context `C` says.
+///
+/// What is said of tasklets here is true of works as well.
 ///
 /// It needs no allocation of its own and works wherever a pinned value can be: as a `#[pin]` field,
 /// in a [`KBox`] or an [`Arc`](kernel::sync::Arc), on the stack, and with
@@ -37,8 +98,6 @@ use super::{
 ///
 /// Dropping it kills it: a pending run takes place, unless the tasklet is disabled; the drop waits for
 /// a running handler, and then drops the handler's data.
-///
-/// C header: [`include/linux/interrupt.h`](srctree/include/linux/interrupt.h).
 ///
 /// # Panics
 ///
@@ -96,7 +155,7 @@ use super::{
 /// ```
 #[repr(C)]
 #[pin_data]
-pub struct Tasklet<H> {
+pub struct BottomHalf<H, C> {
     // First, so that the kernel's pointer leads to the handler. Dropped first as well.
     #[pin]
     pub(super) raw: RawTasklet,
@@ -104,16 +163,21 @@ pub struct Tasklet<H> {
     pub(super) handler: H,
     #[pin]
     pub(super) _pin: PhantomPinned,
+    pub(super) _context: PhantomData<fn(C)>,
 }
 
 /// Construction.
-impl<H: Run> Tasklet<H> {
+impl<H: Run<C>, C: BottomHalfContext> BottomHalf<H, C> {
     pub(super) const VTABLE: &'static Vtable = &Self::vtable(None);
 
     /// The vtable of a tasklet whose owner is dropped by `release`, or in place.
     pub(super) const fn vtable(release: Option<unsafe fn(NonNull<RawTasklet>)>) -> Vtable {
         Vtable {
-            callback: Self::callback,
+            callback: if C::IS_WORK {
+                Callback::Work(Self::work_callback)
+            } else {
+                Callback::Tasklet(Self::callback)
+            },
             run: Self::run,
             name: core::any::type_name::<H::Named>,
             field: H::FIELD,
@@ -121,33 +185,58 @@ impl<H: Run> Tasklet<H> {
         }
     }
 
-    /// The function that the kernel calls.
+    /// The function that the kernel calls for a tasklet.
     ///
     /// # Safety
     ///
-    /// Only for the kernel to call, as the callback of a [`Tasklet<H>`].
+    /// Only for the kernel to call, as the callback of this type.
     unsafe extern "C" fn callback(tasklet: *mut bindings::tasklet_struct) {
         // SAFETY: The kernel passes what was scheduled, whose first field is its structure. It is pinned,
         // and nobody drops it before RUN is clear.
         let raw = unsafe { &*tasklet.cast::<RawTasklet>() };
         if raw.enter() {
-            // SAFETY: This is the callback of a `Tasklet<H>`.
+            // SAFETY: This is the callback of this type.
             unsafe { Self::run(raw) };
             raw.exit();
         }
+    }
+
+    /// The function that the kernel calls for a work item.
+    ///
+    /// # Safety
+    ///
+    /// Only for the kernel to call, as the function of this type.
+    unsafe extern "C" fn work_callback(work: *mut bindings::work_struct) {
+        let work: *const KernelWork = work.cast();
+        // SAFETY: The kernel passes what was queued, whose first field is its structure. It is pinned, and nobody
+        // drops it before it is held up or RUN is clear.
+        if !unsafe { (*work).begin() } {
+            return;
+        }
+        // SAFETY: As above.
+        let raw = unsafe { &*work.cast::<RawTasklet>() };
+        if raw.enter() {
+            // SAFETY: This is the callback of this type.
+            unsafe { Self::run(raw) };
+            raw.exit();
+        }
+        // What is left of this function needs only its code, and a module's code is freed after an RCU grace period,
+        // which waits for softirqs.
+        // SAFETY: A run has begun, and here it ends.
+        unsafe { KernelWork::end(work) };
     }
 
     /// Calls the handler.
     ///
     /// # Safety
     ///
-    /// Only for the callback of a [`Tasklet<H>`], which `raw` must be the first field of.
+    /// Only for the callback of this type; `raw` must be the first field of one.
     #[inline(always)]
     unsafe fn run(raw: &RawTasklet) {
         // SAFETY: By the contract of this function and the type invariant, and this is its callback.
         unsafe {
             let this = &*core::ptr::from_ref(raw).cast::<Self>();
-            this.handler.run(TaskletContext::from_raw(raw));
+            this.handler.run(C::from_raw(raw));
         }
     }
 
@@ -155,13 +244,15 @@ impl<H: Run> Tasklet<H> {
     pub(super) fn init<E>(
         handler: impl PinInit<H, E>,
         vtable: &'static Vtable,
+        priority: Priority,
         disabled: bool,
     ) -> impl PinInit<Self, E> {
         // INVARIANT: The vtable is for `H`, and the handler follows.
         try_pin_init!(Self {
-            raw: RawTasklet::fresh(vtable, disabled),
+            raw: RawTasklet::fresh(vtable, priority, disabled),
             handler <- handler,
             _pin: PhantomPinned,
+            _context: PhantomData,
         }? E)
     }
 
@@ -173,19 +264,20 @@ impl<H: Run> Tasklet<H> {
     #[doc(hidden)]
     pub const unsafe fn new_static(handler: H, disabled: bool) -> Self
     where
-        H: Standalone,
+        H: Standalone<C>,
     {
         // INVARIANT: The vtable is for `H`, and the handler follows.
         Self {
-            raw: RawTasklet::fresh(Self::VTABLE, disabled),
+            raw: RawTasklet::fresh(Self::VTABLE, Priority::Normal, disabled),
             handler,
             _pin: PhantomPinned,
+            _context: PhantomData,
         }
     }
 }
 
 /// Construction.
-impl<H: TaskletHandler + 'static> Tasklet<H> {
+impl<H: TaskletHandler<C> + Run<C> + 'static, C: BottomHalfContext> BottomHalf<H, C> {
     /// Makes a tasklet of a handler, enabled and ready to be scheduled.
     ///
     /// May be called in any context; nothing is registered before the first [`Tasklet::schedule`].
@@ -200,18 +292,50 @@ impl<H: TaskletHandler + 'static> Tasklet<H> {
     ///
     /// See [`Tasklet`].
     pub fn new<E>(handler: impl PinInit<H, E>) -> impl PinInit<Self, E> {
-        Self::init(handler, Self::VTABLE, false)
+        Self::init(handler, Self::VTABLE, Priority::Normal, false)
     }
 
     /// Makes a tasklet that is disabled: it may be scheduled, and runs after [`Tasklet::enable`].
     ///
     /// Otherwise like [`Tasklet::new`]. C macro: `DECLARE_TASKLET_DISABLED()`.
     pub fn new_disabled<E>(handler: impl PinInit<H, E>) -> impl PinInit<Self, E> {
-        Self::init(handler, Self::VTABLE, true)
+        Self::init(handler, Self::VTABLE, Priority::Normal, true)
     }
 }
 
-impl<F: FnMut(&TaskletContext) + Send + 'static> Tasklet<TaskletFn<F>> {
+impl<H: TaskletHandler<BhContext> + 'static> BhWork<H> {
+    /// Makes a work of a handler that runs at high priority: before normal bottom halves, timers and the network.
+    ///
+    /// Otherwise like [`BhWork::new`]. C variable: `system_bh_highpri_wq`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::prelude::*;
+    /// use rust_tasklet::{BhContext, BhWork, TaskletHandler};
+    ///
+    /// struct Urgent;
+    ///
+    /// impl TaskletHandler<BhContext> for Urgent {
+    ///     fn run(&self, _cx: &BhContext) {}
+    /// }
+    ///
+    /// let work = KBox::pin_init(BhWork::new_hi(Urgent), GFP_KERNEL)?;
+    /// assert!(work.schedule());
+    /// # work.kill()?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn new_hi<E>(handler: impl PinInit<H, E>) -> impl PinInit<Self, E> {
+        Self::init(handler, Self::VTABLE, Priority::High, false)
+    }
+}
+
+impl<F, C> BottomHalf<TaskletFn<F>, C>
+where
+    F: FnMut(&C) + Send + 'static,
+    TaskletFn<F>: Run<C>,
+    C: BottomHalfContext,
+{
     /// Makes a tasklet of a closure, enabled and ready to be scheduled.
     ///
     /// The closure may change what it owns without a lock, because runs of one tasklet never
@@ -223,20 +347,33 @@ impl<F: FnMut(&TaskletContext) + Send + 'static> Tasklet<TaskletFn<F>> {
     ///
     /// See [`TaskletContext::schedule`].
     pub fn from_fn(f: F) -> impl PinInit<Self> {
-        Self::init(TaskletFn::new(f), Self::VTABLE, false)
+        Self::init(TaskletFn::new(f), Self::VTABLE, Priority::Normal, false)
     }
 }
 
 /// The handler.
-impl<H: TaskletHandler> Tasklet<H> {
+impl<H: TaskletHandler<C>, C> BottomHalf<H, C> {
     /// The handler's data, for any context. The handler may be running. See [`Tasklet`] for an example.
     pub fn handler(&self) -> &H {
         &self.handler
     }
 }
 
-/// Operations.
+/// High priority, which tasklets only have for each schedule.
 impl<H> Tasklet<H> {
+    /// Schedules the handler at high priority: before normal tasklets, timers and the network.
+    ///
+    /// A tasklet that is pending at normal priority stays at normal priority, and this returns `false`.
+    /// Otherwise like [`Tasklet::schedule`]. C function: `tasklet_hi_schedule()`.
+    #[inline]
+    pub fn hi_schedule(&self) -> bool {
+        self.raw
+            .schedule(TaskletContext::kernel(&self.raw), Priority::High)
+    }
+}
+
+/// Operations.
+impl<H, C: BottomHalfContext> BottomHalf<H, C> {
     /// Schedules the handler to run soon, on this CPU, in softirq context.
     ///
     /// Returns `true` if this call queued it: the handler runs once for it, unless the tasklet is
@@ -247,7 +384,7 @@ impl<H> Tasklet<H> {
     /// May be called in any context but NMI, and never sleeps. The first call for a tasklet takes a
     /// global spinlock for a moment; every later one costs what it costs in C.
     ///
-    /// C function: `tasklet_schedule()`.
+    /// C functions: `tasklet_schedule()`, `queue_work()`.
     ///
     /// # Examples
     ///
@@ -269,16 +406,7 @@ impl<H> Tasklet<H> {
     /// ```
     #[inline]
     pub fn schedule(&self) -> bool {
-        self.raw.schedule(Priority::Normal)
-    }
-
-    /// Schedules the handler at high priority: before normal tasklets, timers and the network.
-    ///
-    /// A tasklet that is pending at normal priority stays at normal priority, and this returns `false`.
-    /// Otherwise like [`Tasklet::schedule`]. C function: `tasklet_hi_schedule()`.
-    #[inline]
-    pub fn hi_schedule(&self) -> bool {
-        self.raw.schedule(Priority::High)
+        self.raw.schedule(C::kernel(&self.raw), Priority::Normal)
     }
 
     /// Keeps the handler from running, and waits until it does not run.
@@ -410,7 +538,7 @@ impl<H> Tasklet<H> {
     #[inline]
     pub fn revive(&self) -> bool
     where
-        H: Standalone,
+        H: Standalone<C>,
     {
         self.raw.revive()
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The life of a tasklet: going live, being killed, getting an owner and losing it.
+//! The life of a bottom half: going live, being killed, getting an owner and losing it.
+//!
+//! What is said of a tasklet here is as true of a work item: see [`work`](super::work).
 //!
 //! ```text
 //!          first schedule                  kill                    SCHED is ours, RUN is clear
@@ -85,11 +87,11 @@ impl RawTasklet {
             return false;
         }
         // SAFETY: It was fresh, so it is in no list; its drop parks it, which removes it. It is used by
-        // reference, so it is pinned: constructors only give pinned tasklets.
+        // reference, so it is pinned: constructors only give pinned tasklets. SCHED was set from birth.
         unsafe { registry.add(self) };
         drop(registry);
         // SAFETY: It is live, and SCHED was set from birth, for us to use.
-        unsafe { self.kernel.queue(priority) };
+        unsafe { self.kernel().queue(priority) };
         true
     }
 
@@ -110,12 +112,12 @@ impl RawTasklet {
 
     /// Makes a parked tasklet live. Under the lock, `from` does not change.
     fn go_live(&self, from: Life, registry: &mut Locked) {
-        // SAFETY: It is parked, so it is in no list; its drop parks it, which removes it.
+        // SAFETY: It is parked, so it is in no list and SCHED is set; its drop parks it, which removes it.
         unsafe { registry.add(self) };
         // SCHED first: a kill that finds the tasklet live must not wait for a SCHED that nobody will use. Code
         // that runs before the life changes treats it as live: see `run_while_killed()` and `park()`.
         // SAFETY: It is parked, so SCHED is set and it is on no queue.
-        unsafe { self.kernel.release_sched() };
+        unsafe { self.kernel().release_sched() };
         let _ = self.state.change_life(from, Life::Live);
     }
 
@@ -142,11 +144,8 @@ impl RawTasklet {
             return false;
         }
         // The same functions, but maybe another module's copies, and the registry looks at them.
-        // SAFETY: It has no owner, so it is on no queue and cannot be queued; the lock is held.
-        unsafe {
-            self.vtable.set(vtable);
-            self.kernel.set_callback(vtable.callback);
-        }
+        // SAFETY: It has no owner, so nobody reads it; the lock is held.
+        unsafe { self.vtable.set(vtable) };
         self.go_live(Life::Unowned, &mut registry);
         true
     }
@@ -161,7 +160,7 @@ impl RawTasklet {
         let state = self.state.load();
         // If SCHED is set again, this will be called once more. Otherwise SCHED is ours now, and we give it to
         // the kill, which waits for RUN and so cannot end before we return.
-        let claimed = state.is_killing() && !self.kernel.test_and_set_sched();
+        let claimed = state.is_killing() && !self.kernel().test_and_set_sched();
         if claimed {
             self.state.claim();
         }
@@ -230,20 +229,21 @@ impl RawTasklet {
             return false;
         };
         // The count stopped being the depth with this change.
-        self.kernel.add_count((state.depth() as i32).wrapping_neg());
+        let depth = state.depth() as i32;
+        self.kernel().add_count(depth.wrapping_neg());
         true
     }
 
     /// Waits until the tasklet is parked. If `end` is [`Life::Buried`], this does not touch the tasklet after
     /// it is buried, because its owner may be waiting for that and may free it then.
     pub(super) fn finish_kill(&self, end: Life) {
-        if self.kernel.test_and_set_sched() {
+        if self.kernel().test_and_set_sched() {
             // It is queued, and the count will be zero. The CPU that takes it from the queue clears SCHED
             // after we found it set, so its callback finds that this is a kill.
             self.state.wait_until_claimed();
         }
         // SCHED is ours.
-        self.kernel.wait_until_idle();
+        self.kernel().wait_until_idle();
 
         let word: *const StateWord = &self.state;
         let mut registry = registry::lock();
@@ -252,7 +252,7 @@ impl RawTasklet {
         let last = self.state.end_kill(end);
         if end == Life::Parked {
             // The count is the depth again. Nobody makes it live before we drop the lock.
-            self.kernel.add_count(last.depth() as i32);
+            self.kernel().add_count(last.depth() as i32);
         }
         drop(registry);
         if last.is_awaited() {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The tasklet itself, whatever its handler: its layout, scheduling it, its disable depth.
+//! The bottom half itself, whatever its handler: its layout, scheduling it, its disable depth.
+//!
+//! It is a tasklet or a work item on a BH workqueue, and called a tasklet in this file and in those that build on it:
+//! they are the same to them.
 
 use core::{
     mem::offset_of,
@@ -9,12 +12,13 @@ use core::{
 
 use super::{
     export::export_symbol_gpl,
+    kernel::Kernel,
     list::Links,
     lockdep::HandlerMap,
     prim::{
         self,
         Callback,
-        KernelTasklet,
+        KernelPart,
         Priority,
         Result,
         Slot,
@@ -22,13 +26,15 @@ use super::{
     },
     state::{
         Life,
+        State,
         StateWord, //
     },
 };
 
 /// The part of a tasklet that depends on types, one per type.
 pub(crate) struct Vtable {
-    /// The function that the kernel calls. It calls [`RawTasklet::enter`] first.
+    /// The function that the kernel calls. It calls [`RawTasklet::enter`] first; that of a work item does so after
+    /// [`KernelWork::begin`](super::work::KernelWork::begin).
     pub(crate) callback: Callback,
     /// Calls the handler, whatever the tasklet's life.
     pub(crate) run: unsafe fn(&RawTasklet),
@@ -51,11 +57,12 @@ pub(crate) struct Vtable {
 ///   from when it is made live until it is parked, unless its release is deferred.
 /// - While `state` says so, the kernel's count is the disable depth, once every CPU that is in the
 ///   middle of a change has made both halves of it.
+/// - It is a work item, or a tasklet, as `state` says.
 /// - `vtable` changes under the registry lock only, while it is without an owner.
 #[repr(C)]
 pub(crate) struct RawTasklet {
     // First: the kernel's pointer to it is a pointer to all of it.
-    pub(super) kernel: KernelTasklet,
+    pub(super) kernel: KernelPart,
     pub(super) state: StateWord,
     pub(super) vtable: Slot<&'static Vtable>,
     pub(super) links: Links,
@@ -71,22 +78,23 @@ unsafe impl Sync for RawTasklet {}
 impl RawTasklet {
     /// A tasklet that goes live when it is first scheduled.
     #[inline]
-    pub(crate) const fn fresh(vtable: &'static Vtable, disabled: bool) -> Self {
-        Self::new(vtable, Life::Fresh, disabled)
+    pub(crate) const fn fresh(vtable: &'static Vtable, priority: Priority, disabled: bool) -> Self {
+        Self::new(vtable, Life::Fresh, priority, disabled)
     }
 
     /// A tasklet that goes live when it gets an owner.
     #[inline]
-    pub(crate) const fn unowned(vtable: &'static Vtable) -> Self {
-        Self::new(vtable, Life::Unowned, false)
+    pub(crate) const fn unowned(vtable: &'static Vtable, priority: Priority) -> Self {
+        Self::new(vtable, Life::Unowned, priority, false)
     }
 
     #[inline]
-    const fn new(vtable: &'static Vtable, life: Life, disabled: bool) -> Self {
-        // INVARIANT: Not live, so `KernelTasklet::new()` sets SCHED; the count is the depth.
+    const fn new(vtable: &'static Vtable, life: Life, priority: Priority, disabled: bool) -> Self {
+        let work = matches!(vtable.callback, Callback::Work(_));
+        // INVARIANT: Not live, so `KernelPart::new()` sets SCHED; the count is the depth.
         Self {
-            kernel: KernelTasklet::new(vtable.callback, disabled as i32),
-            state: StateWord::new(life, disabled),
+            kernel: KernelPart::new(vtable.callback, priority, disabled as i32),
+            state: StateWord::new(life, disabled, work),
             vtable: Slot::new(vtable),
             links: Links::new(),
             map: HandlerMap::new(core::ptr::from_ref(vtable).cast()),
@@ -104,6 +112,19 @@ impl RawTasklet {
         unsafe { &*links.byte_sub(offset_of!(Self, links)).cast() }
     }
 
+    /// The kernel's part.
+    #[inline]
+    pub(crate) fn kernel(&self) -> Kernel<'_> {
+        // SAFETY: By the type invariant.
+        unsafe {
+            if self.state.is_work() {
+                Kernel::Work(self.kernel.work())
+            } else {
+                Kernel::Tasklet(self.kernel.tasklet())
+            }
+        }
+    }
+
     /// The vtable of a tasklet that is not just getting an owner.
     #[inline]
     pub(crate) fn vtable(&self) -> &'static Vtable {
@@ -113,12 +134,12 @@ impl RawTasklet {
 
     #[inline]
     pub(crate) fn is_scheduled(&self) -> bool {
-        self.state.load().may_be_due() && self.kernel.is_scheduled()
+        self.state.load().may_be_due() && self.kernel().is_scheduled()
     }
 
     #[inline]
     pub(crate) fn is_running(&self) -> bool {
-        self.kernel.is_running()
+        self.kernel().is_running()
     }
 
     #[inline]
@@ -134,15 +155,16 @@ impl RawTasklet {
 
 /// Scheduling and running.
 impl RawTasklet {
-    /// Schedules; `true` if it was not pending and is now.
+    /// Schedules; `true` if it was not pending and is now. The caller knows of what kind `kernel` is, which is the
+    /// part of this.
     #[inline(always)]
-    pub(crate) fn schedule(&self, priority: Priority) -> bool {
-        if self.kernel.test_and_set_sched() {
+    pub(crate) fn schedule(&self, kernel: Kernel<'_>, priority: Priority) -> bool {
+        if kernel.test_and_set_sched() {
             // In most cases it is pending already. If it is not live, there is time to find out why.
             return !self.state.load().is_live() && self.schedule_parked(priority);
         }
         // SAFETY: SCHED was clear, so it is live and stays where it is, and SCHED is ours.
-        unsafe { self.kernel.queue(priority) };
+        unsafe { kernel.queue(priority) };
         true
     }
 
@@ -179,9 +201,7 @@ impl RawTasklet {
     /// has set RUN. So one of them sees the other. All of these are fully ordered.
     #[inline(always)]
     pub(crate) fn raise_depth(&self) {
-        if self.state.raise_depth().count_is_depth() {
-            self.kernel.add_count(1);
-        }
+        self.add_count(self.state.raise_depth(), 1);
     }
 
     /// Lowers the depth by one, which the caller raised before.
@@ -189,8 +209,24 @@ impl RawTasklet {
     /// Ordering: what the caller wrote before is visible to the handler.
     #[inline(always)]
     pub(crate) fn lower_depth(&self) {
-        if self.state.lower_depth().count_is_depth() {
-            self.kernel.add_count(-1);
+        self.add_count(self.state.lower_depth(), -1);
+    }
+
+    /// Adds to the kernel's count, unless `state`, the word at the change of the depth, says that it is not the depth.
+    #[inline(always)]
+    fn add_count(&self, state: State, n: i32) {
+        if state.tasklet_count_is_depth() {
+            // SAFETY: As it says, it is a tasklet.
+            unsafe { self.kernel.tasklet() }.add_count(n);
+        } else {
+            self.add_other_count(state, n);
+        }
+    }
+
+    #[inline(never)]
+    fn add_other_count(&self, state: State, n: i32) {
+        if state.count_is_depth() {
+            self.kernel().add_count(n);
         }
     }
 
@@ -203,9 +239,8 @@ impl RawTasklet {
     /// Lowers a depth that was kept, if there is one.
     #[inline(never)]
     pub(crate) fn lower_kept(&self) -> Result {
-        if self.state.lower_kept().ok_or(EINVAL)?.count_is_depth() {
-            self.kernel.add_count(-1);
-        }
+        let state = self.state.lower_kept().ok_or(EINVAL)?;
+        self.add_count(state, -1);
         Ok(())
     }
 
@@ -214,7 +249,7 @@ impl RawTasklet {
     pub(crate) fn disable(&self) -> Result {
         self.prepare_to_wait()?;
         self.raise_depth();
-        self.kernel.wait_until_idle();
+        self.kernel().wait_until_idle();
         Ok(())
     }
 
@@ -227,7 +262,7 @@ impl RawTasklet {
     pub(crate) fn synchronize(&self) -> Result {
         self.prepare_to_wait()?;
         prim::full_barrier();
-        self.kernel.wait_until_idle();
+        self.kernel().wait_until_idle();
         Ok(())
     }
 
@@ -240,6 +275,7 @@ impl RawTasklet {
 
 // The functions that code in a driver's module calls.
 export_symbol_gpl!(
+    RawTasklet::add_other_count,
     RawTasklet::keep_depth,
     RawTasklet::lower_kept,
     RawTasklet::disable,

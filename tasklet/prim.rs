@@ -12,7 +12,10 @@
 //! value is fully ordered, and so is [`KernelTasklet::add_count`]. [`Word::load`] is relaxed. What
 //! follows a wait, or a load with acquire, sees all that was written before the event.
 
-use core::cell::UnsafeCell;
+use core::{
+    cell::UnsafeCell,
+    mem::ManuallyDrop, //
+};
 
 use kernel::{
     prelude::*,
@@ -24,6 +27,8 @@ use kernel::{
 };
 
 use crate::bindings;
+
+use super::work::KernelWork;
 
 pub(crate) use kernel::{
     error::Result,
@@ -80,6 +85,12 @@ impl Word {
         Self(Atomic::new(value))
     }
 
+    /// Some bits of the value, which are what they were in [`Self::new`]: nobody changes them.
+    #[inline]
+    pub(crate) fn constant(&self, bits: u64) -> u64 {
+        self.load() & bits
+    }
+
     /// Sleeps while the lowest bits, those in `mask`, have a value whose bit is set in `values`. What
     /// was written before the value changed is visible. After a change, [`Word::wake`] must be called.
     pub(crate) fn wait_while(&self, mask: u32, values: u32) {
@@ -88,6 +99,7 @@ impl Word {
     }
 
     /// Wakes the threads that wait for a change of the word at this address. It may have been freed.
+    #[inline]
     pub(crate) fn wake(this: *const Self) {
         // SAFETY: Only the address counts.
         unsafe { bindings::wake_up_var(this.cast_mut().cast()) };
@@ -168,7 +180,7 @@ impl Module {
     }
 }
 
-/// The softirq that a tasklet is queued for.
+/// The softirq that a tasklet or a work item is queued for.
 #[derive(Clone, Copy)]
 pub(crate) enum Priority {
     /// `TASKLET_SOFTIRQ`
@@ -177,8 +189,107 @@ pub(crate) enum Priority {
     High,
 }
 
-/// The function that the kernel calls.
-pub(crate) type Callback = unsafe extern "C" fn(*mut bindings::tasklet_struct);
+/// The function that the kernel calls for a tasklet.
+pub(crate) type TaskletFunction = unsafe extern "C" fn(*mut bindings::tasklet_struct);
+
+/// The function that the kernel calls for a work item.
+pub(crate) type WorkFunction = unsafe extern "C" fn(*mut bindings::work_struct);
+
+/// A function that the kernel calls; it tells what for.
+#[derive(Clone, Copy)]
+pub(crate) enum Callback {
+    Tasklet(TaskletFunction),
+    Work(WorkFunction),
+}
+
+impl Callback {
+    pub(crate) fn address(self) -> usize {
+        match self {
+            Self::Tasklet(function) => function as usize,
+            Self::Work(function) => function as usize,
+        }
+    }
+}
+
+/// What the kernel knows of a bottom half: a tasklet or a work item, as its [`Callback`] says. It is the first
+/// field of both, so the kernel's pointer is a pointer to this.
+#[repr(C)]
+pub(crate) union KernelPart {
+    tasklet: ManuallyDrop<KernelTasklet>,
+    work: ManuallyDrop<KernelWork>,
+}
+
+impl KernelPart {
+    /// Looks pending to us, but is on no queue.
+    #[inline]
+    pub(crate) const fn new(callback: Callback, priority: Priority, count: i32) -> Self {
+        match callback {
+            Callback::Tasklet(function) => Self {
+                tasklet: ManuallyDrop::new(KernelTasklet::new(function, count)),
+            },
+            Callback::Work(_) => Self {
+                work: ManuallyDrop::new(KernelWork::new(priority, count)),
+            },
+        }
+    }
+
+    /// # Safety
+    ///
+    /// It must be a tasklet.
+    #[inline(always)]
+    pub(crate) unsafe fn tasklet(&self) -> &KernelTasklet {
+        // SAFETY: By the contract of this function.
+        unsafe { &self.tasklet }
+    }
+
+    /// # Safety
+    ///
+    /// It must be a work item.
+    #[inline(always)]
+    pub(crate) unsafe fn work(&self) -> &KernelWork {
+        // SAFETY: By the contract of this function.
+        unsafe { &self.work }
+    }
+}
+
+/// The kernel's structure of a work item on a BH workqueue. C header:
+/// [`include/linux/workqueue.h`](srctree/include/linux/workqueue.h).
+#[repr(transparent)]
+pub(crate) struct WorkStruct(Opaque<bindings::work_struct>);
+
+impl WorkStruct {
+    #[inline]
+    pub(crate) const fn uninit() -> Self {
+        Self(Opaque::uninit())
+    }
+
+    /// Initialises it, or replaces the function.
+    ///
+    /// # Safety
+    ///
+    /// It must not be on a queue, and no other CPU may be able to queue it.
+    pub(crate) unsafe fn init(&self, function: WorkFunction) {
+        // SAFETY: Nobody else uses it, by the contract of this function. The kernel has forgotten it: it does not
+        // touch a work item after it has called its function.
+        unsafe { bindings::rust_tasklet_init_bh_work(self.0.get(), Some(function)) };
+    }
+
+    /// Queues it on this CPU, or on one that still runs its function.
+    ///
+    /// # Safety
+    ///
+    /// It must be initialised and on no queue, and stay where it is until the kernel has called its function.
+    #[inline(always)]
+    pub(crate) unsafe fn queue(&self, priority: Priority) {
+        // SAFETY: By the contract of this function.
+        unsafe {
+            match priority {
+                Priority::Normal => bindings::rust_tasklet_queue_bh_work(self.0.get()),
+                Priority::High => bindings::rust_tasklet_queue_bh_hi_work(self.0.get()),
+            }
+        }
+    }
+}
 
 /// The kernel's structure.
 ///
@@ -191,7 +302,7 @@ pub(crate) struct KernelTasklet(Opaque<bindings::tasklet_struct>);
 impl KernelTasklet {
     /// Looks pending to the kernel, but is on no queue.
     #[inline]
-    pub(crate) const fn new(callback: Callback, count: i32) -> Self {
+    pub(crate) const fn new(callback: TaskletFunction, count: i32) -> Self {
         // What `tasklet_setup()` writes, but as a constant, and with SCHED set.
         Self(Opaque::new(bindings::tasklet_struct {
             next: core::ptr::null_mut(),
@@ -210,7 +321,7 @@ impl KernelTasklet {
     /// # Safety
     ///
     /// It must not be on a queue, and no other CPU may be able to queue it.
-    pub(crate) unsafe fn set_callback(&self, callback: Callback) {
+    pub(crate) unsafe fn set_callback(&self, callback: TaskletFunction) {
         // SAFETY: Nobody else looks at the field, by the contract of this function.
         unsafe { (*self.0.get()).__bindgen_anon_1.callback = Some(callback) };
     }

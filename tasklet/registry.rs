@@ -60,19 +60,22 @@ pub(crate) use super::prim::{
 };
 
 impl Locked {
-    /// Adds a tasklet, and gives it a number if it has none.
+    /// Adds a tasklet, whose callback is from now on that of its vtable. Gives it a number if it has none.
     ///
     /// # Safety
     ///
-    /// It must be in no list, and must be removed before it moves or is freed.
+    /// It must be in no list, and must be removed before it moves or is freed. It must be on no queue, and nobody
+    /// may be able to queue it while the lock is held.
     pub(crate) unsafe fn add(&mut self, raw: &RawTasklet) {
+        let kernel = raw.kernel();
         // SAFETY: The lock is held; the rest is the contract of this function.
         unsafe {
             REGISTRY.live.push(&raw.links);
-            if raw.kernel.number() == 0 {
+            kernel.set_callback(raw.vtable().callback);
+            if kernel.number() == 0 {
                 let number = REGISTRY.numbered.get() + 1;
                 REGISTRY.numbered.set(number);
-                raw.kernel.set_number(number);
+                kernel.set_number(number);
             }
         }
     }
@@ -80,7 +83,7 @@ impl Locked {
     /// The number of a tasklet, which tells it from others of its type.
     pub(crate) fn number(&self, raw: &RawTasklet) -> usize {
         // SAFETY: The lock is held.
-        unsafe { raw.kernel.number() }
+        unsafe { raw.kernel().number() }
     }
 
     /// Removes a tasklet, if it is there.
@@ -105,7 +108,7 @@ impl Locked {
     pub(crate) fn is_going(&self, vtable: &Vtable) -> bool {
         // SAFETY: The lock is held.
         unsafe { REGISTRY.going.get() }
-            .is_some_and(|module| module.contains(vtable.callback as usize))
+            .is_some_and(|module| module.contains(vtable.callback.address()))
     }
 
     /// Takes a tasklet out of the registry and leaves it to the work item that releases owners. Returns

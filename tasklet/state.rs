@@ -4,6 +4,24 @@
 
 use super::prim::Word;
 
+impl Word {
+    /// Changes the value to what `new` returns for it. Returns the old value; or, if `new` returns nothing,
+    /// the unchanged value as an error.
+    #[inline(always)]
+    pub(crate) fn update(&self, new: impl Fn(u64) -> Option<u64>) -> Result<u64, u64> {
+        let mut old = self.load();
+        loop {
+            let Some(new) = new(old) else {
+                return Err(old);
+            };
+            match self.cmpxchg(old, new) {
+                Ok(()) => return Ok(old),
+                Err(now) => old = now,
+            }
+        }
+    }
+}
+
 /// The life of a tasklet; see [`life`](super::life) for what leads from one value to another.
 #[derive(Clone, Copy, PartialEq)]
 #[repr(u8)]
@@ -44,16 +62,17 @@ impl Life {
 /// A value of the word.
 ///
 /// From the lowest bit: the life (3 bits), whether a schedule without an owner needs no report (1), whether
-/// a thread waits for the end of a kill (1), how many of the raised depths are kept (27), the disable depth
-/// (32). The depth overflows out of the word, as it does in C after 2^32 forgotten guards.
+/// a thread waits for the end of a kill (1), whether it is that of a work item (1, which never changes), how many
+/// of the raised depths are kept (26), the disable depth (32). The depth overflows out of the word, as it does in C after 2^32 forgotten guards.
 #[derive(Clone, Copy)]
 pub(crate) struct State(u64);
 
 impl State {
     const REPORTED: u64 = 1 << 3;
     const AWAITED: u64 = 1 << 4;
-    const KEPT_ONE: u64 = 1 << 5;
-    const KEPT_MAX: u64 = (1 << 27) - 1;
+    const WORK: u64 = 1 << 5;
+    const KEPT_ONE: u64 = 1 << 6;
+    const KEPT_MAX: u64 = (1 << 26) - 1;
     const DEPTH_ONE: u64 = 1 << 32;
 
     #[inline(always)]
@@ -99,6 +118,12 @@ impl State {
         self.0 & Life::Draining as u64 == 0
     }
 
+    /// The same, and it is a tasklet: in one test.
+    #[inline(always)]
+    pub(crate) const fn tasklet_count_is_depth(self) -> bool {
+        self.0 & (Life::Draining as u64 | Self::WORK) == 0
+    }
+
     /// Whether a schedule is to be reported, as it never had an owner.
     pub(crate) const fn is_unreported(self) -> bool {
         self.is_one_of(1 << Life::Unowned as u32) && self.0 & Self::REPORTED == 0
@@ -129,10 +154,16 @@ pub(crate) struct StateWord(Word);
 
 impl StateWord {
     #[inline]
-    pub(crate) const fn new(life: Life, disabled: bool) -> Self {
+    pub(crate) const fn new(life: Life, disabled: bool, work: bool) -> Self {
         // A tasklet that is made disabled has one depth that is kept.
         let depth = disabled as u64 * (State::DEPTH_ONE + State::KEPT_ONE);
-        Self(Word::new(life as u64 | depth))
+        Self(Word::new(life as u64 | work as u64 * State::WORK | depth))
+    }
+
+    /// Whether it is the state of a work item.
+    #[inline]
+    pub(crate) fn is_work(&self) -> bool {
+        self.0.constant(State::WORK) != 0
     }
 
     #[inline(always)]
@@ -150,16 +181,8 @@ impl StateWord {
     /// the unchanged value as an error.
     #[inline(always)]
     fn update(&self, new: impl Fn(State) -> Option<State>) -> Result<State, State> {
-        let mut old = self.load();
-        loop {
-            let Some(new) = new(old) else {
-                return Err(old);
-            };
-            match self.0.cmpxchg(old.0, new.0) {
-                Ok(()) => return Ok(old),
-                Err(now) => old = State(now),
-            }
-        }
+        let result = self.0.update(|old| Some(new(State(old))?.0));
+        result.map(State).map_err(State)
     }
 
     /// Changes the life from `from` to `to`. Returns the old value; if the life was another one, as an error.
@@ -226,7 +249,7 @@ impl StateWord {
         State(self.0.fetch_add(State::DEPTH_ONE.wrapping_neg()))
     }
 
-    /// Leaves one depth raised until [`Self::lower_kept`]. After 2^27 of them, the depth stays raised for
+    /// Leaves one depth raised until [`Self::lower_kept`]. After 2^26 of them, the depth stays raised for
     /// ever.
     pub(crate) fn keep_depth(&self) {
         let _ = self.update(|state| {

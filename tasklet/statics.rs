@@ -73,7 +73,7 @@ macro_rules! static_tasklet {
             let handler = $handler;
             // SAFETY: This is the initial value of a static.
             unsafe {
-                $crate::Tasklet::new_static(handler, $crate::static_tasklet!(@disabled $($disabled)?))
+                $crate::BottomHalf::new_static(handler, $crate::static_tasklet!(@disabled $($disabled)?))
             }
         };
     )*};

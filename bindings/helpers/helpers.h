@@ -30,7 +30,10 @@ unsigned long rust_tasklet_registry_lock(void);
 void rust_tasklet_registry_unlock(unsigned long irqflags);
 bool rust_tasklet_within_module(unsigned long addr, struct module *mod);
 
-/* workqueue.c: see tasklet/deferred.rs. */
+/* workqueue.c: see tasklet/prim.rs and tasklet/deferred.rs. */
+void rust_tasklet_init_bh_work(struct work_struct *work, work_func_t func);
+void rust_tasklet_queue_bh_work(struct work_struct *work);
+void rust_tasklet_queue_bh_hi_work(struct work_struct *work);
 void rust_tasklet_init_work(struct work_struct *work, work_func_t func);
 void rust_tasklet_queue_unbound_work(struct work_struct *work);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The kernel's side: a model of `kernel/softirq.c` and `include/linux/interrupt.h` of Linux 7.3, line by line.
+//! The kernel's side: a model of `kernel/softirq.c` and `include/linux/interrupt.h` of Linux 7.3, line by line, and of
+//! what a BH workqueue of `kernel/workqueue.c` does.
 //!
 //! Everything here is modelled, not checked. A thread stands for a task, for an interrupt that
 //! schedules tasklets and runs them at its end, or for ksoftirqd. Threads of one CPU run in parallel here,
@@ -8,6 +9,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    collections::VecDeque,
     ptr,
 };
 
@@ -20,7 +22,7 @@ use loom::{
 };
 
 use crate::{
-    tasklet::prim::{KernelTasklet, Priority, RUN, SCHED},
+    tasklet::prim::{KernelTasklet, Priority, WorkStruct, RUN, SCHED},
     wait::{self, WaitFor},
     world::{context, enter_context, note, set_in_handler, world},
 };
@@ -59,6 +61,8 @@ impl TaskletHead {
 pub(crate) struct Cpu {
     /// `tasklet_vec` and `tasklet_hi_vec`
     vec: RefCell<[TaskletHead; 2]>,
+    /// The worker pools.
+    pools: RefCell<[Pool; 2]>,
     /// ksoftirqd, if it sleeps.
     sleeper: RefCell<Option<thread::Thread>>,
     /// ksoftirqd need not wait for more.
@@ -69,6 +73,7 @@ impl Cpu {
     pub(crate) fn new() -> Self {
         Self {
             vec: RefCell::new([const { TaskletHead::new() }; 2]),
+            pools: RefCell::default(),
             sleeper: RefCell::new(None),
             last: Cell::new(false),
         }
@@ -85,6 +90,11 @@ impl Cpu {
 
     fn is_idle(&self) -> bool {
         self.vec.borrow().iter().all(|vec| vec.head.is_null())
+            && self
+                .pools
+                .borrow()
+                .iter()
+                .all(|pool| pool.worklist.is_empty())
     }
 
     fn wake_ksoftirqd(&self) {
@@ -162,10 +172,97 @@ fn tasklet_action_common(cpu: &Cpu, priority: Priority) -> bool {
     ran
 }
 
+/// `struct worker_pool` (workqueue.c), and its worker. Its lock is not modelled: who has it does nothing that the
+/// checker sees in between. For the order of those who take it, see [`Cpu::irqs_off`]; it is next to a full barrier too.
+#[derive(Default)]
+struct Pool {
+    worklist: VecDeque<*const WorkStruct>,
+    /// `current_work` of the workers: threads of one CPU run in parallel here, so there may be several.
+    executing: Vec<*const WorkStruct>,
+}
+
+/// Notices if a work item is queued twice.
+pub(crate) fn assert_not_queued(work: *const WorkStruct) {
+    for cpu in &world().cpus {
+        let pools = cpu.pools.borrow();
+        assert!(!pools.iter().any(|pool| pool.worklist.contains(&work)));
+    }
+}
+
+/// `queue_work_on()` and `__queue_work()` (workqueue.c:2360): on this CPU, unless it is executing on another.
+pub(crate) fn queue_work(work: &WorkStruct, priority: Priority) {
+    let world = world();
+    // test_and_set_bit(WORK_STRUCT_PENDING_BIT)
+    fence(SeqCst);
+    assert_not_queued(work);
+    work.entry().with_mut(|_| ());
+    let executes = |cpu: &&Cpu| {
+        let pools = cpu.pools.borrow();
+        pools[priority as usize]
+            .executing
+            .contains(&ptr::from_ref(work))
+    };
+    let cpu = world.cpus.iter().find(executes);
+    let cpu = cpu.unwrap_or(&world.cpus[context().cpu]);
+    cpu.pools.borrow_mut()[priority as usize]
+        .worklist
+        .push_back(work);
+    fence(SeqCst);
+    note(|| "queues it".into());
+    cpu.wake_ksoftirqd();
+}
+
+/// `bh_worker()` (workqueue.c:3771). What is queued meanwhile it leaves to its next turn. Returns whether it did
+/// anything.
+fn bh_worker(cpu: &Cpu, priority: Priority) -> bool {
+    let queued = cpu.pools.borrow()[priority as usize].worklist.len();
+    let mut ran = false;
+    for _ in 0..queued {
+        // process_one_work(): all of it with the pool's lock, to set_work_pool_and_clear_pending(), a full barrier.
+        fence(SeqCst);
+        let Some(work) = cpu.pools.borrow_mut()[priority as usize].take() else {
+            break;
+        };
+        ran = true;
+        // SAFETY: What is queued is valid; if it is not, the checker notices.
+        let function = unsafe {
+            (*work).entry().with_mut(|_| ());
+            (*work).function().with(|function| (*function).unwrap())
+        };
+        fence(SeqCst);
+        set_in_handler(true);
+        // SAFETY: It was queued.
+        unsafe { function(work) };
+        set_in_handler(false);
+        fence(SeqCst);
+        cpu.pools.borrow_mut()[priority as usize].finish(work);
+    }
+    ran
+}
+
+impl Pool {
+    /// The next work item. One that is executing waits for the end of that (`assign_work()`).
+    fn take(&mut self) -> Option<*const WorkStruct> {
+        let executing = &self.executing;
+        let next = self
+            .worklist
+            .iter()
+            .position(|work| !executing.contains(work))?;
+        let work = self.worklist.remove(next)?;
+        self.executing.push(work);
+        Some(work)
+    }
+
+    fn finish(&mut self, work: *const WorkStruct) {
+        self.executing.retain(|other| *other != work);
+    }
+}
+
 /// Runs what is queued on this CPU, once. Returns whether something ran.
 fn handle_softirqs(cpu: &Cpu) -> bool {
-    let high = tasklet_action_common(cpu, Priority::High);
-    let ran = tasklet_action_common(cpu, Priority::Normal) | high;
+    let high = bh_worker(cpu, Priority::High) | tasklet_action_common(cpu, Priority::High);
+    let normal = bh_worker(cpu, Priority::Normal) | tasklet_action_common(cpu, Priority::Normal);
+    let ran = high | normal;
     if !cpu.is_idle() {
         // Once more, but others have their turn first.
         thread::yield_now();

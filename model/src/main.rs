@@ -112,7 +112,7 @@ fn check_in_process(scenario: &Scenario) -> (bool, String) {
         let executions = executions.trim();
         return (
             true,
-            format!("ok    {name:24} {executions:>7} executions, {scope} ({seconds:.1} s)"),
+            format!("ok    {name:27} {executions:>7} executions, {scope} ({seconds:.1} s)"),
         );
     }
     // The same again, as it is deterministic, with the story of that execution.
@@ -146,8 +146,8 @@ fn check(scenario: &Scenario) {
     }));
     let mut model = loom::model::Builder::new();
     model.preemption_bound = preemptions(scenario);
-    let run = scenario.run;
+    let (run, works) = (scenario.run, scenario.works);
     let trace = env::var_os(TRACE).is_some();
-    model.check(move || world::execute(run, trace));
+    model.check(move || world::execute(run, works, trace));
     println!("{}", world::executions());
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A tasklet with a handler, as the forms of the crate make it, and those who own it.
+//! A bottom half with a handler, as the forms of the crate make it, and those who own it. It is a tasklet or a work
+//! item, as the execution says.
 
 use std::ptr::{self, NonNull};
 
@@ -9,14 +10,16 @@ use loom::{cell::UnsafeCell, sync::atomic::Ordering::Relaxed};
 use crate::{
     kernel::do_softirq,
     wait::{self, WaitFor},
-    world::{keep, note},
+    world::{keep, note, world},
 };
 
 use super::{
+    kernel::Kernel,
     node::{RawTasklet, Vtable},
-    prim::{self, KernelTasklet, Module, Priority},
+    prim::{self, Callback, KernelPart, KernelTasklet, Module, Priority, WorkStruct},
     registry,
     state::Life,
+    work::KernelWork,
 };
 
 /// What a `Tasklet<H>` is: first the tasklet, then the handler and its data.
@@ -29,12 +32,34 @@ pub(crate) struct Tasklet {
     runs: UnsafeCell<usize>,
 }
 
-/// Of the module that the scenarios are.
-pub(crate) static DRIVER: Vtable = vtable(driver_callback);
-/// Of another module, which is unloaded.
-pub(crate) static LEAVING: Vtable = vtable(leaving_callback);
+/// A module.
+pub(crate) struct Driver {
+    tasklet: Vtable,
+    work: Vtable,
+}
 
-const fn vtable(callback: prim::Callback) -> Vtable {
+/// The module that the scenarios are.
+pub(crate) static DRIVER: Driver = Driver {
+    tasklet: vtable(Callback::Tasklet(driver_callback)),
+    work: vtable(Callback::Work(driver_function)),
+};
+/// Another module, which is unloaded.
+pub(crate) static LEAVING: Driver = Driver {
+    tasklet: vtable(Callback::Tasklet(leaving_callback)),
+    work: vtable(Callback::Work(leaving_function)),
+};
+
+impl Driver {
+    fn vtable(&'static self) -> &'static Vtable {
+        if world().works {
+            &self.work
+        } else {
+            &self.tasklet
+        }
+    }
+}
+
+const fn vtable(callback: Callback) -> Vtable {
     Vtable {
         callback,
         run,
@@ -53,6 +78,36 @@ unsafe fn leaving_callback(tasklet: *const KernelTasklet) {
     note(|| "callback of the module that leaves".into());
     // SAFETY: It was scheduled.
     unsafe { callback(tasklet) };
+}
+
+unsafe fn driver_function(work: *const WorkStruct) {
+    // SAFETY: It was queued.
+    unsafe { work_function(work) };
+}
+
+unsafe fn leaving_function(work: *const WorkStruct) {
+    note(|| "function of the module that leaves".into());
+    // SAFETY: It was queued.
+    unsafe { work_function(work) };
+}
+
+/// As in `tasklet/inline.rs`.
+unsafe fn work_function(work: *const WorkStruct) {
+    let work: *const KernelWork = work.cast();
+    // SAFETY: The first field of the `KernelWork`.
+    if !unsafe { (*work).begin() } {
+        note(|| "it is held up".into());
+        return;
+    }
+    // SAFETY: A field of the first field of the `RawTasklet`.
+    let raw = unsafe { &*work.byte_sub(KernelPart::WORK).cast::<RawTasklet>() };
+    if raw.enter() {
+        // SAFETY: The callback.
+        unsafe { run(raw) };
+        raw.exit();
+    }
+    // SAFETY: A run has begun.
+    unsafe { KernelWork::end(work) };
 }
 
 /// As in `tasklet/inline.rs`.
@@ -94,7 +149,16 @@ impl Tasklet {
             handler: keep(handler),
             runs: UnsafeCell::new(0),
         }));
-        this.raw.kernel.announce();
+        match this.raw.kernel() {
+            Kernel::Tasklet(tasklet) => tasklet.announce(),
+            Kernel::Work(work) => {
+                // SAFETY: Its first field.
+                unsafe { &*ptr::from_ref(work).cast::<WorkStruct>() }.announce();
+                let word = prim::word_of_work(work);
+                word.load();
+                wait::announce(ptr::from_ref(word) as usize, WaitFor::Var);
+            }
+        }
         this.raw.state.load();
         wait::announce(ptr::from_ref(&this.raw.state) as usize, WaitFor::Var);
         // SAFETY: The checker notices.
@@ -109,15 +173,17 @@ impl Tasklet {
 
     /// Not scheduled before; of a module.
     pub(crate) fn fresh_as(
-        vtable: &'static Vtable,
+        driver: &'static Driver,
         handler: impl Fn(&Tasklet) + 'static,
     ) -> &'static Self {
-        Self::new(RawTasklet::fresh(vtable, false), handler)
+        let raw = RawTasklet::fresh(driver.vtable(), Priority::Normal, false);
+        Self::new(raw, handler)
     }
 
     /// Embedded, and without a handle.
     pub(crate) fn unowned(handler: impl Fn(&Tasklet) + 'static) -> &'static Self {
-        Self::new(RawTasklet::unowned(&DRIVER), handler)
+        let raw = RawTasklet::unowned(DRIVER.vtable(), Priority::Normal);
+        Self::new(raw, handler)
     }
 
     /// Live, and idle.
@@ -127,11 +193,12 @@ impl Tasklet {
 
     /// Live, and idle; of a module.
     pub(crate) fn live_as(
-        vtable: &'static Vtable,
+        driver: &'static Driver,
         handler: impl Fn(&Tasklet) + 'static,
     ) -> &'static Self {
-        let this = Self::new(RawTasklet::unowned(vtable), handler);
-        assert!(this.own_as(vtable));
+        let raw = RawTasklet::unowned(driver.vtable(), Priority::Normal);
+        let this = Self::new(raw, handler);
+        assert!(this.own_as(driver));
         this
     }
 
@@ -139,9 +206,9 @@ impl Tasklet {
         self.own_as(&DRIVER)
     }
 
-    fn own_as(&self, vtable: &'static Vtable) -> bool {
+    fn own_as(&self, driver: &'static Driver) -> bool {
         // SAFETY: Both vtables are right, and it is kept.
-        unsafe { self.raw.own(vtable) }
+        unsafe { self.raw.own(driver.vtable()) }
     }
 
     /// Loses its owner, where that one may wait.
@@ -151,7 +218,12 @@ impl Tasklet {
     }
 
     pub(crate) fn schedule(&self) -> bool {
-        self.raw.schedule(Priority::Normal)
+        self.raw.schedule(self.raw.kernel(), Priority::Normal)
+    }
+
+    /// At high priority, if it is a tasklet.
+    pub(crate) fn hi_schedule(&self) -> bool {
+        self.raw.schedule(self.raw.kernel(), Priority::High)
     }
 
     /// How often the handler ran. Only for those who come after its last run.
@@ -166,7 +238,10 @@ impl Tasklet {
 
     /// The kernel's count. Only for those who come after all changes of it.
     pub(crate) fn count(&self) -> i32 {
-        self.raw.kernel.count().look(|a| a.load(Relaxed))
+        match self.raw.kernel() {
+            Kernel::Tasklet(tasklet) => tasklet.count().look(|a| a.load(Relaxed)),
+            Kernel::Work(work) => (prim::word_of_work(work).load() >> 32) as i32,
+        }
     }
 
     fn pointer(&self) -> NonNull<RawTasklet> {
@@ -211,7 +286,7 @@ pub(crate) fn release_all() {
 /// Unloads the module of [`LEAVING`], as in `tasklet/unload.rs`, without what is deferred.
 pub(crate) fn unload() {
     // SAFETY: No other module is unloaded.
-    unsafe { registry::lock().begin_going(Module(LEAVING.callback)) };
+    unsafe { registry::lock().begin_going(Module(LEAVING.vtable().callback.address())) };
     loop {
         let registry = registry::lock();
         let Some(raw) = registry.next_leaked() else {

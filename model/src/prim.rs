@@ -26,7 +26,7 @@ use crate::{
     world::{self, note, Atomic, Place},
 };
 
-use super::state::Life;
+use super::{state::Life, work::KernelWork};
 
 #[derive(Debug, PartialEq)]
 pub(crate) struct Error(&'static str);
@@ -108,6 +108,10 @@ impl Word {
         old
     }
 
+    pub(crate) fn constant(&self, bits: u64) -> u64 {
+        self.initial & bits
+    }
+
     pub(crate) fn wait_while(&self, mask: u32, values: u32) {
         wait::wait_until(core::ptr::from_ref(self) as usize, WaitFor::Var, || {
             let value = self.atomic().look(|a| a.load(Acquire));
@@ -121,7 +125,7 @@ impl Word {
     }
 }
 
-/// For the trace: the life, and the depth.
+/// For the trace: the life and the depth, if it is the state; and the whole value.
 fn text(value: u64) -> String {
     let lives = [
         (Life::Live, "Live"),
@@ -137,7 +141,7 @@ fn text(value: u64) -> String {
         .iter()
         .find(|(life, _)| *life as u64 == value & 7)
         .unwrap();
-    format!("{life}, depth {}", value >> 32)
+    format!("{life}, depth {} ({value:#x})", value >> 32)
 }
 
 pub(crate) struct Slot<T> {
@@ -200,13 +204,13 @@ impl Drop for LockGuard {
     }
 }
 
-/// A module: here, the one function that is a callback of it.
+/// A module: here, the address of the one function that is a callback of it.
 #[derive(Clone, Copy)]
-pub(crate) struct Module(pub(crate) Callback);
+pub(crate) struct Module(pub(crate) usize);
 
 impl Module {
     pub(crate) fn contains(self, address: usize) -> bool {
-        address == self.0 as usize
+        address == self.0
     }
 }
 
@@ -216,7 +220,122 @@ pub(crate) enum Priority {
     High,
 }
 
-pub(crate) type Callback = unsafe fn(*const KernelTasklet);
+pub(crate) type TaskletFunction = unsafe fn(*const KernelTasklet);
+
+pub(crate) type WorkFunction = unsafe fn(*const WorkStruct);
+
+#[derive(Clone, Copy)]
+pub(crate) enum Callback {
+    Tasklet(TaskletFunction),
+    Work(WorkFunction),
+}
+
+impl Callback {
+    pub(crate) fn address(self) -> usize {
+        match self {
+            Self::Tasklet(function) => function as usize,
+            Self::Work(function) => function as usize,
+        }
+    }
+}
+
+/// Both kinds, one of which is never touched: not a union, so that dropping it gives back what was touched.
+#[repr(C)]
+pub(crate) struct KernelPart {
+    tasklet: KernelTasklet,
+    work: KernelWork,
+}
+
+/// Of the callback of a tasklet that is a work item only.
+unsafe fn never(_tasklet: *const KernelTasklet) {
+    unreachable!();
+}
+
+impl KernelPart {
+    /// Where the kernel's pointer to a work item points to.
+    pub(crate) const WORK: usize = core::mem::offset_of!(Self, work);
+
+    pub(crate) const fn new(callback: Callback, priority: Priority, count: i32) -> Self {
+        let function = match callback {
+            Callback::Tasklet(function) => function,
+            Callback::Work(_) => never,
+        };
+        Self {
+            tasklet: KernelTasklet::new(function, count),
+            work: KernelWork::new(priority, count),
+        }
+    }
+
+    /// # Safety
+    ///
+    /// None here.
+    pub(crate) unsafe fn tasklet(&self) -> &KernelTasklet {
+        &self.tasklet
+    }
+
+    /// # Safety
+    ///
+    /// None here.
+    pub(crate) unsafe fn work(&self) -> &KernelWork {
+        &self.work
+    }
+}
+
+/// The word of a work item: it is the last field.
+pub(crate) fn word_of_work(work: &KernelWork) -> &Word {
+    let offset = size_of::<KernelWork>() - size_of::<Word>();
+    // SAFETY: The layout is that of C.
+    unsafe { &*core::ptr::from_ref(work).byte_add(offset).cast() }
+}
+
+/// `struct work_struct` (workqueue_types.h:16).
+pub(crate) struct WorkStruct {
+    entry: Place<UnsafeCell<()>>,
+    function: Place<UnsafeCell<Option<WorkFunction>>>,
+}
+
+impl WorkStruct {
+    pub(crate) const fn uninit() -> Self {
+        Self {
+            entry: Place::new(),
+            function: Place::new(),
+        }
+    }
+
+    pub(crate) fn entry(&self) -> &UnsafeCell<()> {
+        self.entry.get(|| UnsafeCell::new(()))
+    }
+
+    pub(crate) fn function(&self) -> &UnsafeCell<Option<WorkFunction>> {
+        self.function.get(|| UnsafeCell::new(None))
+    }
+
+    /// Before other threads see it.
+    pub(crate) fn announce(&self) {
+        self.entry();
+        self.function();
+    }
+
+    /// `INIT_WORK()`
+    ///
+    /// # Safety
+    ///
+    /// The checker finds out whether somebody else looks at it.
+    pub(crate) unsafe fn init(&self, function: WorkFunction) {
+        kernel::assert_not_queued(self);
+        self.entry().with_mut(|_| ());
+        // SAFETY: The checker would have stopped us.
+        self.function()
+            .with_mut(|place| unsafe { *place = Some(function) });
+    }
+
+    /// # Safety
+    ///
+    /// As in the crate.
+    pub(crate) unsafe fn queue(&self, priority: Priority) {
+        kernel::queue_work(self, priority);
+    }
+}
 
 pub(crate) const SCHED: usize = 1;
 pub(crate) const RUN: usize = 2;
@@ -224,16 +343,16 @@ pub(crate) const RUN: usize = 2;
 /// `struct tasklet_struct` (interrupt.h:693).
 pub(crate) struct KernelTasklet {
     initial_count: i32,
-    initial_callback: Callback,
+    initial_callback: TaskletFunction,
     next: Place<UnsafeCell<*const KernelTasklet>>,
     state: Place<Atomic<AtomicUsize>>,
     count: Place<Atomic<AtomicI32>>,
-    callback: Place<UnsafeCell<Callback>>,
+    callback: Place<UnsafeCell<TaskletFunction>>,
     data: Place<UnsafeCell<usize>>,
 }
 
 impl KernelTasklet {
-    pub(crate) const fn new(callback: Callback, count: i32) -> Self {
+    pub(crate) const fn new(callback: TaskletFunction, count: i32) -> Self {
         Self {
             initial_count: count,
             initial_callback: callback,
@@ -258,7 +377,7 @@ impl KernelTasklet {
             .get(|| Atomic::new(AtomicI32::new(self.initial_count)))
     }
 
-    pub(crate) fn callback(&self) -> &UnsafeCell<Callback> {
+    pub(crate) fn callback(&self) -> &UnsafeCell<TaskletFunction> {
         self.callback.get(|| UnsafeCell::new(self.initial_callback))
     }
 
@@ -274,7 +393,7 @@ impl KernelTasklet {
     /// # Safety
     ///
     /// The checker finds out whether somebody else looks at it.
-    pub(crate) unsafe fn set_callback(&self, callback: Callback) {
+    pub(crate) unsafe fn set_callback(&self, callback: TaskletFunction) {
         // SAFETY: The checker would have stopped us.
         self.callback()
             .with_mut(|place| unsafe { *place = callback });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The scenarios. Each asserts a row of the contract in all interleavings of a few threads.
+//! The scenarios. Each asserts a row of the contract in all interleavings of a few threads: once for tasklets, and once,
+//! with `bh_` before its name, for works. What is called a tasklet here is either.
 //!
 //! In each, the checker also asserts: nothing waits for ever; nothing is touched after its memory was given back; what
 //! is not atomic (the handler's data, the links, the kernel's queues) is never used by two at once, and whoever uses
@@ -18,15 +19,14 @@ use loom::{
 
 use crate::{
     kernel::{Ksoftirqd, Thread},
-    tasklet::{
-        owner::{self, softirq_now, Tasklet, LEAVING},
-        prim::Priority,
-    },
+    tasklet::owner::{self, softirq_now, Tasklet, LEAVING},
     world::keep,
 };
 
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
+    /// Whether bottom halves are works in it.
+    pub(crate) works: bool,
     /// At most so many preemptions, or all interleavings.
     pub(crate) preemptions: Option<usize>,
     pub(crate) run: fn(),
@@ -34,11 +34,20 @@ pub(crate) struct Scenario {
 
 macro_rules! scenarios {
     ($($(#[$doc:meta])* fn $name:ident($preemptions:expr) $body:block)*) => {
-        pub(crate) const ALL: &[Scenario] = &[$(Scenario {
-            name: stringify!($name),
-            preemptions: $preemptions,
-            run: $name,
-        }),*];
+        pub(crate) const ALL: &[Scenario] = &[$(
+            Scenario {
+                name: stringify!($name),
+                works: false,
+                preemptions: $preemptions,
+                run: $name,
+            },
+            Scenario {
+                name: concat!("bh_", stringify!($name)),
+                works: true,
+                preemptions: $preemptions,
+                run: $name,
+            }
+        ),*];
         $($(#[$doc])* fn $name() $body)*
     };
 }
@@ -83,7 +92,7 @@ scenarios! {
         });
         let b = Thread::irq("irq 1", 1, move || {
             wrote[1].store(1, Relaxed);
-            t.raw.schedule(Priority::High)
+            t.hi_schedule()
         });
         let queued = a.join() as usize + b.join() as usize;
         assert_eq!(t.runs(), queued);
@@ -198,7 +207,7 @@ scenarios! {
     fn kill_last_guard(Some(2)) {
         let t = disabled_and_pending(|_| ());
         let ksoftirqd = Ksoftirqd::new(0);
-        let guard = Thread::task("guard", 1, || t.raw.lower_depth());
+        let guard = Thread::irq("guard", 1, || t.raw.lower_depth());
         let enabled = t.raw.depth() == 0;
         t.kill();
         let runs = t.runs();
@@ -234,7 +243,7 @@ scenarios! {
         let t = Tasklet::live(|_| ());
         assert!(t.schedule());
         let ksoftirqd = Ksoftirqd::new(0);
-        let a = Thread::task("disables", 1, || {
+        let a = Thread::irq("disables", 1, || {
             t.raw.disable().unwrap();
             let runs = t.runs();
             loom::thread::yield_now();
@@ -386,6 +395,8 @@ scenarios! {
         loom::thread::yield_now();
         assert_eq!(t.runs(), runs);
         t.raw.lower_depth();
+        // A work that was held up runs where it was enabled.
+        softirq_now();
         a.join();
         assert_eq!(t.runs(), 1);
     }
@@ -403,6 +414,23 @@ scenarios! {
         t.raw.lower_depth();
         ksoftirqd.finish();
         assert_eq!(t.runs(), 1);
+    }
+
+    /// A pending run takes place once, however many enable it at once.
+    fn enable_enable(Some(3)) {
+        let t = disabled_and_pending(|_| ());
+        t.raw.raise_depth();
+        let ksoftirqd = Ksoftirqd::new(0);
+        let a = Thread::irq("enables", 1, || {
+            t.raw.lower_depth();
+            t.raw.raise_depth();
+            t.raw.lower_depth();
+        });
+        t.raw.lower_depth();
+        a.join();
+        ksoftirqd.finish();
+        assert_eq!(t.runs(), 1);
+        assert_depth(t, 0);
     }
 
     /// drop_is_kill: when the memory is given back, nobody uses it any more.
@@ -549,5 +577,18 @@ scenarios! {
         // It is gone: the checker notices if the handler still uses it.
         device.with_mut(|_| ());
         a.join();
+    }
+
+    /// The same when another run begins at once: it returns when the first has ended, or later.
+    fn synchronize_rescheduling(Some(3)) {
+        let t = Tasklet::live(|t| {
+            if t.runs() == 1 {
+                t.schedule();
+            }
+        });
+        let a = schedules("irq 1", 1, t);
+        t.raw.synchronize().unwrap();
+        a.join();
+        assert_eq!(t.runs(), 2);
     }
 }

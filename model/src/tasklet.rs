@@ -5,6 +5,8 @@
 // A driver calls what no scenario does, such as the snapshots.
 #![allow(dead_code)]
 
+#[path = "../../tasklet/kernel.rs"]
+pub(crate) mod kernel;
 #[path = "../../tasklet/life.rs"]
 mod life;
 #[path = "../../tasklet/list.rs"]
@@ -15,6 +17,8 @@ pub(crate) mod node;
 pub(crate) mod registry;
 #[path = "../../tasklet/state.rs"]
 pub(crate) mod state;
+#[path = "../../tasklet/work.rs"]
+pub(crate) mod work;
 
 #[path = "prim.rs"]
 pub(crate) mod prim;

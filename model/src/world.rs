@@ -37,6 +37,8 @@ pub(crate) struct Context {
 
 pub(crate) struct World {
     execution: usize,
+    /// Bottom halves are works, not tasklets.
+    pub(crate) works: bool,
     pub(crate) cpus: [Cpu; CPUS],
     pub(crate) wait_queues: RefCell<HashMap<(usize, WaitFor), Rc<WaitQueue>>>,
     contexts: RefCell<HashMap<ThreadId, Context>>,
@@ -56,10 +58,11 @@ pub(crate) fn executions() -> usize {
 }
 
 /// Runs a scenario once, as the body of the checker's model.
-pub(crate) fn execute(scenario: fn(), trace: bool) {
+pub(crate) fn execute(scenario: fn(), works: bool, trace: bool) {
     EXECUTIONS.set(EXECUTIONS.get() + 1);
     let world = World {
         execution: EXECUTIONS.get(),
+        works,
         cpus: [Cpu::new(), Cpu::new()],
         wait_queues: RefCell::default(),
         contexts: RefCell::default(),

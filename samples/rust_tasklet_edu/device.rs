@@ -35,9 +35,7 @@ use kernel::{
 use rust_tasklet::{
     impl_has_tasklet,
     EmbeddedTasklet,
-    Tasklet,
-    TaskletCallback,
-    TaskletContext, //
+    TaskletCallback, //
 };
 
 use crate::{
@@ -45,7 +43,8 @@ use crate::{
     regs::{
         self,
         Bar, //
-    }, //
+    },
+    Context, //
 };
 
 /// How long a request may take. The device needs some seconds for the largest.
@@ -56,7 +55,7 @@ const TIMEOUT_MS: u32 = 2000;
 pub(crate) struct Edu {
     /// The bottom half. Parked until the driver activates it.
     #[pin]
-    done: EmbeddedTasklet<Self>,
+    done: EmbeddedTasklet<Self, 0, Context>,
     /// Held for a whole request: the device does one at a time.
     #[pin]
     turn: Mutex<()>,
@@ -75,7 +74,7 @@ pub(crate) struct Edu {
 }
 
 impl_has_tasklet! {
-    impl HasTasklet<Self> for Edu { self.done }
+    impl HasTasklet<Self, 0, Context> for Edu { self.done }
 }
 
 /// Where the one request is that the device can work on.
@@ -135,7 +134,7 @@ impl Edu {
         irq_type: pci::IrqType,
     ) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            done <- Tasklet::embedded(),
+            done <- EmbeddedTasklet::embedded(),
             turn <- new_mutex!(()),
             request <- new_spinlock_irq!(Request::Idle),
             settled <- new_condvar!(),
@@ -271,10 +270,10 @@ impl irq::Handler for Interrupt {
 }
 
 /// The bottom half.
-impl TaskletCallback for Edu {
+impl TaskletCallback<0, Context> for Edu {
     type Pointer = Arc<Self>;
 
-    fn run(this: ArcBorrow<'_, Self>, _cx: &TaskletContext) {
+    fn run(this: ArcBorrow<'_, Self>, _cx: &Context) {
         let tasklet = Moment::now();
         this.totals.runs.fetch_add(1, Relaxed);
 

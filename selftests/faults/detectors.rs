@@ -159,7 +159,7 @@ fn hung_task(t: &Test, fault: bool) -> Result {
 }
 
 fn long_handler(t: &Test, fault: bool) -> Result {
-    let tasklet = probe()?;
+    let tasklet = probe::<TaskletContext>()?;
 
     if fault {
         // As long as a probe can be held.

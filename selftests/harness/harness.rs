@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! The parts that all selftests share: suites of cases that report KTAP, expectations, threads bound to CPUs,
-//! contexts to run code in, and [`Probe`], a tasklet handler that watches itself.
+//! contexts to run code in, the two [kinds](Kind) of bottom half, and [`Probe`], a handler that watches itself.
 //!
 //! This is the only place in the selftests with `unsafe` in it, except the faults in `faults/` and the population
 //! of the torture test. Each file has its C half beside it.
@@ -11,6 +11,8 @@
 //! - A case runs in a thread of its own on CPU 0. Handlers that are [held](Probe::hold) inside run on
 //!   other CPUs, started by [`Context::BhDisable`], so that they run on top of the thread that
 //!   scheduled them and of nothing else.
+//! - What is promised of both kinds is shown by one case for both: see [`suite!`]. What a test calls a tasklet is
+//!   then a bottom half of either kind.
 //! - To keep a tasklet pending, schedule it in [`Context::SoftirqsHeld`], or disable it.
 //! - "It has happened" is [`wait!`]ed for. "It does not happen" is [`drain`] and then a check.
 //! - A case that hangs is reported, its module is pinned, and the run continues without it. So whatever
@@ -25,6 +27,7 @@
 mod c;
 mod contexts;
 mod counters;
+mod kind;
 mod probe;
 mod suite;
 mod threads;
@@ -32,6 +35,7 @@ mod wait;
 
 pub use contexts::*;
 pub use counters::*;
+pub use kind::*;
 pub use probe::*;
 pub use suite::*;
 pub use threads::*;
@@ -54,10 +58,12 @@ pub mod prelude {
         on_cpu,
         preemptible,
         probe,
+        probe_at,
         schedule_at,
         scope,
         set_online,
         spin_until,
+        static_of_both,
         storm,
         suite,
         tally,
@@ -67,6 +73,8 @@ pub mod prelude {
         Context,
         Counter,
         Flag,
+        Kind,
+        Made,
         Probe,
         Sequence,
         Test, //
@@ -77,6 +85,10 @@ pub mod prelude {
     };
     pub use rust_tasklet::{
         static_tasklet,
+        BhContext,
+        BhWork,
+        BottomHalf,
+        BottomHalfContext,
         DisableGuard,
         Tasklet,
         TaskletContext,

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A tasklet handler that watches itself.
+//! A handler that watches itself, for either kind of bottom half.
 
 use kernel::prelude::*;
 use rust_tasklet::{
-    Tasklet,
-    TaskletContext,
+    BottomHalf,
     TaskletHandler, //
 };
 
@@ -23,6 +22,10 @@ use crate::{
         Counter,
         Flag, //
     },
+    kind::{
+        Kind,
+        Made, //
+    },
     suite::Test,
     threads::{
         cpu,
@@ -33,7 +36,7 @@ use crate::{
     wait::spin_until, //
 };
 
-/// A tasklet handler that notes how, where and how often it runs, and that can be held inside a run.
+/// A handler that notes how, where and how often it runs, and that can be held inside a run.
 pub struct Probe {
     runs: Counter,
     left: Counter,
@@ -146,9 +149,9 @@ impl Probe {
     }
 }
 
-impl TaskletHandler for Probe {
+impl<C: Kind> TaskletHandler<C> for Probe {
     #[inline]
-    fn run(&self, cx: &TaskletContext) {
+    fn run(&self, cx: &C) {
         if self.inside.add(1) != 0 {
             self.overlaps.add(1);
         }
@@ -160,11 +163,7 @@ impl TaskletHandler for Probe {
         self.runs.add(1);
         if self.again.get() != 0 {
             self.again.sub1();
-            if self.again_hi.is_set() {
-                cx.hi_schedule();
-            } else {
-                cx.schedule();
-            }
+            cx.again(self.again_hi.is_set());
         }
         if self.hold.is_set() && !spin_until(|| !self.hold.is_set()) {
             self.stuck.set();
@@ -178,29 +177,25 @@ impl TaskletHandler for Probe {
     }
 }
 
-/// Schedules `tasklet` at either priority.
+/// A new bottom half with a [`Probe`], on the heap.
 #[inline]
-pub fn schedule_at<H: TaskletHandler>(tasklet: &Tasklet<H>, hi: bool) -> bool {
-    if hi {
-        tasklet.hi_schedule()
-    } else {
-        tasklet.schedule()
-    }
+pub fn probe<C: Kind>() -> Result<Made<Probe, C>> {
+    C::make(Probe::new())
 }
 
-/// A new tasklet with a [`Probe`], on the heap.
+/// The same, to be scheduled with [`schedule_at`](crate::schedule_at) at this priority.
 #[inline]
-pub fn probe() -> Result<Pin<KBox<Tasklet<Probe>>>> {
-    KBox::pin_init(Tasklet::new(Probe::new()), GFP_KERNEL)
+pub fn probe_at<C: Kind>(hi: bool) -> Result<Made<Probe, C>> {
+    C::make_at(hi, Probe::new())
 }
 
 /// Runs `f` while the handler of `tasklet` is held inside a run on `cpu`, and ends the hold.
 ///
 /// `f` gets the scope, to start threads that may wait until the run has ended.
 #[inline]
-pub fn while_running<'env, R>(
+pub fn while_running<'env, C: Kind, R>(
     t: &'env Test,
-    tasklet: &'env Tasklet<Probe>,
+    tasklet: &'env BottomHalf<Probe, C>,
     cpu: u32,
     f: impl for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> R,
 ) -> Result<R> {

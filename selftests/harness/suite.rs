@@ -24,10 +24,28 @@ const CASE_LIMIT_MS: u32 = 60_000;
 /// One test case.
 pub type Case = fn(&Test) -> Result;
 
-/// Declares a test module: its name, what it shows, and its cases, run when it is loaded.
+/// The cases of a suite, with their names.
+///
+/// Those that come after `both` are generic functions, and run for tasklets and, with `bh_` before their names, for BH
+/// works.
+#[macro_export]
+macro_rules! cases {
+    (both [$($both:ident),+ $(,)?] $(, [$($case:ident),* $(,)?])?) => {
+        &[
+            $((stringify!($both), $both::<::rust_tasklet::TaskletContext> as $crate::Case),)+
+            $((concat!("bh_", stringify!($both)), $both::<::rust_tasklet::BhContext> as $crate::Case),)+
+            $($((stringify!($case), $case as $crate::Case),)*)?
+        ]
+    };
+    ([$($case:ident),+ $(,)?]) => {
+        &[$((stringify!($case), $case as $crate::Case),)+]
+    };
+}
+
+/// Declares a test module: its name, what it shows, and its [`cases`], run when it is loaded.
 #[macro_export]
 macro_rules! suite {
-    ($name:tt, $description:tt, [$($case:ident),+ $(,)?]) => {
+    ($name:tt, $description:tt, $($cases:tt)+) => {
         ::kernel::prelude::module! {
             type: Suite,
             name: $name,
@@ -40,7 +58,7 @@ macro_rules! suite {
 
         impl ::kernel::Module for Suite {
             fn init(module: &'static ::kernel::ThisModule) -> ::kernel::error::Result<Self> {
-                $crate::run_suite(module, &[$((stringify!($case), $case as $crate::Case)),+])?;
+                $crate::run_suite(module, $crate::cases!($($cases)+))?;
                 Ok(Self)
             }
         }

@@ -17,6 +17,7 @@ use kernel::{
 };
 use rust_tasklet::{
     impl_has_tasklet,
+    BhWorkBox,
     EmbeddedTasklet,
     TaskletBox,
     TaskletCallback,
@@ -139,8 +140,8 @@ impl Witness {
 pub struct Payload(pub Arc<Witness>);
 
 impl Payload {
-    /// A run, of whatever tasklet has the payload.
-    pub fn run(&self, cx: &TaskletContext) {
+    /// A run, of whatever has the payload.
+    pub fn run<C: BottomHalfContext>(&self, cx: &C) {
         let witness = &*self.0;
 
         witness.runs.add(1);
@@ -187,143 +188,150 @@ impl Drop for Payload {
     }
 }
 
-impl TaskletHandler for Payload {
-    fn run(&self, cx: &TaskletContext) {
+impl<C: BottomHalfContext> TaskletHandler<C> for Payload {
+    fn run(&self, cx: &C) {
         self.run(cx);
     }
 }
 
-/// A driver whose owners share it.
-#[pin_data]
-pub struct Nic {
-    /// Its tasklet.
-    #[pin]
-    pub rx: EmbeddedTasklet<Self>,
-    /// What its tasklet runs.
-    pub payload: Payload,
+macro_rules! drivers {
+    ($context:ident, $nic:ident, $uart:ident, $duo:ident) => {
+        /// A driver whose owners share it.
+        #[pin_data]
+        pub struct $nic {
+            /// Its tasklet.
+            #[pin]
+            pub rx: EmbeddedTasklet<Self, 0, $context>,
+            /// What its tasklet runs.
+            pub payload: Payload,
+        }
+
+        impl_has_tasklet! {
+            impl HasTasklet<Self, 0, $context> for $nic { self.rx }
+        }
+
+        impl TaskletCallback<0, $context> for $nic {
+            type Pointer = Arc<Self>;
+
+            fn run(this: ArcBorrow<'_, Self>, cx: &$context) {
+                this.payload.run(cx);
+            }
+        }
+
+        impl $nic {
+            /// A driver without a handle yet.
+            pub fn new(witness: &Arc<Witness>) -> Result<Arc<Self>> {
+                let payload = Payload(witness.clone());
+                Arc::pin_init(
+                    pin_init!(Self {
+                        rx <- EmbeddedTasklet::embedded(),
+                        payload,
+                    }),
+                    GFP_KERNEL,
+                )
+            }
+        }
+
+        /// A driver with one owner, and two tasklets that run the same.
+        #[pin_data]
+        pub struct $uart {
+            /// The tasklet of [`Owner::Boxed`].
+            #[pin]
+            pub rx: EmbeddedTasklet<Self, 0, $context>,
+            /// Another one.
+            #[pin]
+            pub tx: EmbeddedTasklet<Self, 1, $context>,
+            payload: Payload,
+        }
+
+        impl_has_tasklet! {
+            impl HasTasklet<Self, 0, $context> for $uart { self.rx }
+            impl HasTasklet<Self, 1, $context> for $uart { self.tx }
+        }
+
+        impl TaskletCallback<0, $context> for $uart {
+            type Pointer = Pin<KBox<Self>>;
+
+            fn run(this: Pin<&Self>, cx: &$context) {
+                this.payload.run(cx);
+            }
+        }
+
+        impl TaskletCallback<1, $context> for $uart {
+            type Pointer = Pin<KBox<Self>>;
+
+            fn run(this: Pin<&Self>, cx: &$context) {
+                this.payload.run(cx);
+            }
+        }
+
+        impl $uart {
+            /// A driver without a handle yet.
+            pub fn new(witness: &Arc<Witness>) -> Result<Pin<KBox<Self>>> {
+                let payload = Payload(witness.clone());
+                KBox::pin_init(
+                    pin_init!(Self {
+                        rx <- EmbeddedTasklet::embedded(),
+                        tx <- EmbeddedTasklet::embedded(),
+                        payload,
+                    }),
+                    GFP_KERNEL,
+                )
+            }
+        }
+
+        /// A driver with two tasklets that run the same, in service together: their handles share it.
+        #[pin_data]
+        pub struct $duo {
+            /// The tasklet that is scheduled.
+            #[pin]
+            pub rx: EmbeddedTasklet<Self, 0, $context>,
+            /// The other one.
+            #[pin]
+            pub tx: EmbeddedTasklet<Self, 1, $context>,
+            payload: Payload,
+        }
+
+        impl_has_tasklet! {
+            impl HasTasklet<Self, 0, $context> for $duo { self.rx }
+            impl HasTasklet<Self, 1, $context> for $duo { self.tx }
+        }
+
+        impl TaskletCallback<0, $context> for $duo {
+            type Pointer = Arc<Self>;
+
+            fn run(this: ArcBorrow<'_, Self>, cx: &$context) {
+                this.payload.run(cx);
+            }
+        }
+
+        impl TaskletCallback<1, $context> for $duo {
+            type Pointer = Arc<Self>;
+
+            fn run(this: ArcBorrow<'_, Self>, cx: &$context) {
+                this.payload.run(cx);
+            }
+        }
+
+        impl $duo {
+            /// A driver without a handle yet.
+            pub fn new(witness: &Arc<Witness>) -> Result<Arc<Self>> {
+                let payload = Payload(witness.clone());
+                Arc::pin_init(
+                    pin_init!(Self {
+                        rx <- EmbeddedTasklet::embedded(),
+                        tx <- EmbeddedTasklet::embedded(),
+                        payload,
+                    }),
+                    GFP_KERNEL,
+                )
+            }
+        }
+    };
 }
 
-impl_has_tasklet! {
-    impl HasTasklet<Self> for Nic { self.rx }
-}
-
-impl TaskletCallback for Nic {
-    type Pointer = Arc<Self>;
-
-    fn run(this: ArcBorrow<'_, Self>, cx: &TaskletContext) {
-        this.payload.run(cx);
-    }
-}
-
-impl Nic {
-    /// A driver without a handle yet.
-    pub fn new(witness: &Arc<Witness>) -> Result<Arc<Self>> {
-        let payload = Payload(witness.clone());
-        Arc::pin_init(
-            pin_init!(Self {
-                rx <- Tasklet::embedded(),
-                payload,
-            }),
-            GFP_KERNEL,
-        )
-    }
-}
-
-/// A driver with one owner, and two tasklets that run the same.
-#[pin_data]
-pub struct Uart {
-    /// The tasklet of [`Owner::Boxed`].
-    #[pin]
-    pub rx: EmbeddedTasklet<Self, 0>,
-    /// Another one.
-    #[pin]
-    pub tx: EmbeddedTasklet<Self, 1>,
-    payload: Payload,
-}
-
-impl_has_tasklet! {
-    impl HasTasklet<Self, 0> for Uart { self.rx }
-    impl HasTasklet<Self, 1> for Uart { self.tx }
-}
-
-impl TaskletCallback<0> for Uart {
-    type Pointer = Pin<KBox<Self>>;
-
-    fn run(this: Pin<&Self>, cx: &TaskletContext) {
-        this.payload.run(cx);
-    }
-}
-
-impl TaskletCallback<1> for Uart {
-    type Pointer = Pin<KBox<Self>>;
-
-    fn run(this: Pin<&Self>, cx: &TaskletContext) {
-        this.payload.run(cx);
-    }
-}
-
-impl Uart {
-    /// A driver without a handle yet.
-    pub fn new(witness: &Arc<Witness>) -> Result<Pin<KBox<Self>>> {
-        let payload = Payload(witness.clone());
-        KBox::pin_init(
-            pin_init!(Self {
-                rx <- Tasklet::embedded(),
-                tx <- Tasklet::embedded(),
-                payload,
-            }),
-            GFP_KERNEL,
-        )
-    }
-}
-
-/// A driver with two tasklets that run the same, in service together: their handles share it.
-#[pin_data]
-pub struct Duo {
-    /// The tasklet that is scheduled.
-    #[pin]
-    pub rx: EmbeddedTasklet<Self, 0>,
-    /// The other one.
-    #[pin]
-    pub tx: EmbeddedTasklet<Self, 1>,
-    payload: Payload,
-}
-
-impl_has_tasklet! {
-    impl HasTasklet<Self, 0> for Duo { self.rx }
-    impl HasTasklet<Self, 1> for Duo { self.tx }
-}
-
-impl TaskletCallback<0> for Duo {
-    type Pointer = Arc<Self>;
-
-    fn run(this: ArcBorrow<'_, Self>, cx: &TaskletContext) {
-        this.payload.run(cx);
-    }
-}
-
-impl TaskletCallback<1> for Duo {
-    type Pointer = Arc<Self>;
-
-    fn run(this: ArcBorrow<'_, Self>, cx: &TaskletContext) {
-        this.payload.run(cx);
-    }
-}
-
-impl Duo {
-    /// A driver without a handle yet.
-    pub fn new(witness: &Arc<Witness>) -> Result<Arc<Self>> {
-        let payload = Payload(witness.clone());
-        Arc::pin_init(
-            pin_init!(Self {
-                rx <- Tasklet::embedded(),
-                tx <- Tasklet::embedded(),
-                payload,
-            }),
-            GFP_KERNEL,
-        )
-    }
-}
+drivers!(TaskletContext, Nic, Uart, Duo);
+drivers!(BhContext, BhNic, BhUart, BhDuo);
 
 /// An owner that may be dropped anywhere, of any form.
 pub enum Owner {
@@ -335,6 +343,17 @@ pub enum Owner {
     Boxed(TaskletHandle<Pin<KBox<Uart>>>),
     /// Two handles of one struct, each of which owns a reference.
     Twins(TaskletHandle<Arc<Duo>, 0>, TaskletHandle<Arc<Duo>, 1>),
+    /// The same for BH works.
+    BhHeap(BhWorkBox<Payload>),
+    /// As above.
+    BhShared(TaskletHandle<Arc<BhNic>, 0, BhContext>),
+    /// As above.
+    BhBoxed(TaskletHandle<Pin<KBox<BhUart>>, 0, BhContext>),
+    /// As above.
+    BhTwins(
+        TaskletHandle<Arc<BhDuo>, 0, BhContext>,
+        TaskletHandle<Arc<BhDuo>, 1, BhContext>,
+    ),
 }
 
 // An owner is a pointer; only what it points to is pinned.
@@ -343,33 +362,48 @@ impl Unpin for Owner {}
 /// Makes an owner for a payload.
 pub type Form = fn(&Arc<Witness>) -> Result<Owner>;
 
-/// Evaluates an expression with the tasklet of an owner.
+/// Evaluates an expression with the bottom half of an owner.
 macro_rules! with_tasklet_of {
     ($owner:expr, |$tasklet:ident| $value:expr) => {
+        with_tasklet_of!(@ $owner, $tasklet, $value, [
+            Owner::Heap(owner) => owner,
+            Owner::Shared(owner) => owner.tasklet(),
+            Owner::Boxed(owner) => owner.tasklet(),
+            Owner::Twins(owner, _) => owner.tasklet(),
+            Owner::BhHeap(owner) => owner,
+            Owner::BhShared(owner) => owner.tasklet(),
+            Owner::BhBoxed(owner) => owner.tasklet(),
+            Owner::BhTwins(owner, _) => owner.tasklet(),
+        ])
+    };
+    (@ $owner:expr, $tasklet:ident, $value:expr, [$($form:pat => $get:expr,)+]) => {
         match $owner {
-            Owner::Heap(owner) => {
-                let $tasklet: &Tasklet<_> = owner;
+            $($form => {
+                let $tasklet: &BottomHalf<_, _> = $get;
                 $value
-            }
-            Owner::Shared(owner) => {
-                let $tasklet = owner.tasklet();
-                $value
-            }
-            Owner::Boxed(owner) => {
-                let $tasklet = owner.tasklet();
-                $value
-            }
-            Owner::Twins(owner, _) => {
-                let $tasklet = owner.tasklet();
-                $value
-            }
+            })+
         }
     };
 }
 
 impl Owner {
     /// Each of the forms.
-    pub const FORMS: [Form; 4] = [Self::heap, Self::shared, Self::boxed, Self::twins];
+    pub const FORMS: [Form; 8] = {
+        let [a, b, c, d] = Self::TASKLETS;
+        let [e, f, g, h] = Self::WORKS;
+        [a, b, c, d, e, f, g, h]
+    };
+
+    /// The first is the heap form.
+    pub const TASKLETS: [Form; 4] = [Self::heap, Self::shared, Self::boxed, Self::twins];
+
+    /// The first is the heap form.
+    pub const WORKS: [Form; 4] = [
+        Self::bh_heap,
+        Self::bh_shared,
+        Self::bh_boxed,
+        Self::bh_twins,
+    ];
 
     /// Calls `f` with an owner of each form and its witness.
     pub fn each(mut f: impl FnMut(Arc<Witness>, Self) -> Result) -> Result {
@@ -404,10 +438,37 @@ impl Owner {
         Ok(Self::Twins(rx, TaskletHandle::activate(duo)?))
     }
 
+    /// [`Owner::BhHeap`] of a new payload.
+    pub fn bh_heap(witness: &Arc<Witness>) -> Result<Self> {
+        let payload = Payload(witness.clone());
+        Ok(Self::BhHeap(BhWorkBox::new(payload, GFP_KERNEL)?))
+    }
+
+    /// [`Owner::BhShared`] of a new payload, and shared with nobody yet.
+    pub fn bh_shared(witness: &Arc<Witness>) -> Result<Self> {
+        Ok(Self::BhShared(TaskletHandle::activate(BhNic::new(
+            witness,
+        )?)?))
+    }
+
+    /// [`Owner::BhBoxed`] of a new payload.
+    pub fn bh_boxed(witness: &Arc<Witness>) -> Result<Self> {
+        Ok(Self::BhBoxed(TaskletHandle::activate(BhUart::new(
+            witness,
+        )?)?))
+    }
+
+    /// [`Owner::BhTwins`] of a new payload.
+    pub fn bh_twins(witness: &Arc<Witness>) -> Result<Self> {
+        let duo = BhDuo::new(witness)?;
+        let rx = TaskletHandle::activate(duo.clone())?;
+        Ok(Self::BhTwins(rx, TaskletHandle::activate(duo)?))
+    }
+
     /// How many tasklets are live once it was scheduled.
     pub fn tasklets(&self) -> u32 {
         match self {
-            Self::Twins(..) => 2,
+            Self::Twins(..) | Self::BhTwins(..) => 2,
             _ => 1,
         }
     }

@@ -15,11 +15,11 @@ use kernel::sync::atomic::{
 suite! {
     "coalesces",
     "Schedules of a pending tasklet give one run",
-    [normal_first, hi_first, every_cpu, anew_after_each_run, sees_what_was_written]
+    both [normal_first, hi_first, every_cpu, anew_after_each_run, sees_what_was_written]
 }
 
-fn mixed(t: &Test, hi_first: bool) -> Result {
-    let tasklet = probe()?;
+fn mixed<C: Kind>(t: &Test, hi_first: bool) -> Result {
+    let tasklet = probe_at::<C>(hi_first)?;
 
     let (first, others) = Context::SoftirqsHeld.run(|| {
         let schedule = |hi| schedule_at(&tasklet, hi);
@@ -38,16 +38,16 @@ fn mixed(t: &Test, hi_first: bool) -> Result {
     Ok(())
 }
 
-fn normal_first(t: &Test) -> Result {
-    mixed(t, false)
+fn normal_first<C: Kind>(t: &Test) -> Result {
+    mixed::<C>(t, false)
 }
 
-fn hi_first(t: &Test) -> Result {
-    mixed(t, true)
+fn hi_first<C: Kind>(t: &Test) -> Result {
+    mixed::<C>(t, true)
 }
 
-fn every_cpu(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn every_cpu<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
     let queued = Counter::new();
 
     let off = tasklet.disable_nosync();
@@ -56,7 +56,7 @@ fn every_cpu(t: &Test) -> Result {
             s.spawn(cpu, || {
                 for _ in 0..300 {
                     queued.add(u32::from(tasklet.schedule()));
-                    queued.add(u32::from(tasklet.hi_schedule()));
+                    queued.add(u32::from(C::hi_schedule(&tasklet)));
                 }
             })?;
         }
@@ -72,8 +72,8 @@ fn every_cpu(t: &Test) -> Result {
     Ok(())
 }
 
-fn anew_after_each_run(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn anew_after_each_run<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
 
     for run in 1..=50 {
         let answers = Context::SoftirqsHeld.run(|| [(); 3].map(|()| tasklet.schedule()));
@@ -91,8 +91,8 @@ struct Mail {
     seen: [Atomic<u32>; 2],
 }
 
-impl TaskletHandler for Mail {
-    fn run(&self, _cx: &TaskletContext) {
+impl<C: Kind> TaskletHandler<C> for Mail {
+    fn run(&self, _cx: &C) {
         for (written, seen) in self.written.iter().zip(&self.seen) {
             seen.store(written.load(Relaxed), Relaxed);
         }
@@ -100,15 +100,12 @@ impl TaskletHandler for Mail {
 }
 
 /// Whether a schedule queues the tasklet or coalesces: a run follows that sees what was written before.
-fn sees_what_was_written(t: &Test) -> Result {
+fn sees_what_was_written<C: Kind>(t: &Test) -> Result {
     const ROUNDS: u32 = 300;
-    let tasklet = KBox::pin_init(
-        Tasklet::new(Mail {
-            written: [const { Atomic::new(0) }; 2],
-            seen: [const { Atomic::new(0) }; 2],
-        }),
-        GFP_KERNEL,
-    )?;
+    let tasklet = C::make(Mail {
+        written: [const { Atomic::new(0) }; 2],
+        seen: [const { Atomic::new(0) }; 2],
+    })?;
     let mail = tasklet.handler();
     let (arrived, coalesced) = (Counter::new(), Counter::new());
 

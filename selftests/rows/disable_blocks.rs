@@ -11,7 +11,7 @@ use harness::prelude::*;
 suite! {
     "disable_blocks",
     "A disabled tasklet does not run, and runs once when it is enabled",
-    [
+    both [
         one_guard,
         nested,
         kept,
@@ -23,7 +23,7 @@ suite! {
 }
 
 /// Expects that `tasklet` is pending and cannot run.
-fn check_blocked(t: &Test, tasklet: &Tasklet<Probe>, runs: u32, depth: u32) {
+fn check_blocked<C: Kind>(t: &Test, tasklet: &BottomHalf<Probe, C>, runs: u32, depth: u32) {
     drain();
     check!(t, tasklet.is_scheduled());
     check!(t, !tasklet.handler().inside());
@@ -32,7 +32,7 @@ fn check_blocked(t: &Test, tasklet: &Tasklet<Probe>, runs: u32, depth: u32) {
 }
 
 /// Expects that `tasklet` runs once more, and no more.
-fn check_runs_once(t: &Test, tasklet: &Tasklet<Probe>, runs: u32) {
+fn check_runs_once<C: Kind>(t: &Test, tasklet: &BottomHalf<Probe, C>, runs: u32) {
     wait!(t, tasklet.handler().left() == runs);
     drain();
     check_eq!(t, tasklet.handler().runs(), runs);
@@ -40,9 +40,9 @@ fn check_runs_once(t: &Test, tasklet: &Tasklet<Probe>, runs: u32) {
     tasklet.handler().check_sane(t);
 }
 
-fn one_guard(t: &Test) -> Result {
+fn one_guard<C: Kind>(t: &Test) -> Result {
     for hi in [false, true] {
-        let tasklet = probe()?;
+        let tasklet = probe_at::<C>(hi)?;
         let off = tasklet.disable()?;
 
         let schedule = || schedule_at(&tasklet, hi);
@@ -56,8 +56,8 @@ fn one_guard(t: &Test) -> Result {
     Ok(())
 }
 
-fn nested(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn nested<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
 
     let outer = tasklet.disable()?;
     let middle = tasklet.disable_nosync();
@@ -74,8 +74,8 @@ fn nested(t: &Test) -> Result {
     Ok(())
 }
 
-fn kept(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn kept<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
 
     tasklet.disable()?.keep();
     tasklet.disable_nosync().keep();
@@ -89,8 +89,8 @@ fn kept(t: &Test) -> Result {
 }
 
 /// The tasklet is disabled while it is pending already.
-fn scheduled_first(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn scheduled_first<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
 
     let off = Context::SoftirqsHeld.run(|| {
         check!(t, tasklet.schedule());
@@ -102,9 +102,9 @@ fn scheduled_first(t: &Test) -> Result {
     Ok(())
 }
 
-fn from_atomic_contexts(t: &Test) -> Result {
+fn from_atomic_contexts<C: Kind>(t: &Test) -> Result {
     for context in Context::ATOMIC {
-        let tasklet = probe()?;
+        let tasklet = probe::<C>()?;
 
         let off = context.run(|| tasklet.disable_nosync());
         context.run(|| tasklet.disable_nosync().keep());
@@ -119,8 +119,8 @@ fn from_atomic_contexts(t: &Test) -> Result {
 }
 
 /// Every CPU disables, schedules, and checks whether a run overlaps its disabled section.
-fn by_many_threads(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn by_many_threads<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
     let probe = tasklet.handler();
     let violations = Counter::new();
 
@@ -155,29 +155,28 @@ struct Pausing {
     runs: Counter,
 }
 
-impl TaskletHandler for Pausing {
-    fn run(&self, cx: &TaskletContext) {
+impl<C: HasPausing> TaskletHandler<C> for Pausing {
+    fn run(&self, cx: &C) {
         if self.runs.add(1) == 0 {
-            PAUSING.disable_nosync().keep();
+            C::pausing().disable_nosync().keep();
             cx.schedule();
         }
     }
 }
 
-static_tasklet! {
-    static PAUSING: Tasklet<Pausing> = Pausing { runs: Counter::new() };
-}
+static_of_both!(HasPausing::pausing: Pausing = Pausing { runs: Counter::new() });
 
 /// A handler that disables and reschedules itself: the second run waits for the enable.
-fn from_its_own_handler(t: &Test) -> Result {
-    let runs = &PAUSING.handler().runs;
+fn from_its_own_handler<C: HasPausing>(t: &Test) -> Result {
+    let tasklet = C::pausing();
+    let runs = &tasklet.handler().runs;
 
-    check!(t, PAUSING.schedule());
-    wait!(t, runs.get() == 1 && !PAUSING.is_running());
+    check!(t, tasklet.schedule());
+    wait!(t, runs.get() == 1 && !tasklet.is_running());
     drain();
-    check!(t, PAUSING.is_scheduled());
+    check!(t, tasklet.is_scheduled());
     check_eq!(t, runs.get(), 1);
-    check_eq!(t, PAUSING.enable(), Ok(()));
+    check_eq!(t, tasklet.enable(), Ok(()));
     wait!(t, runs.get() == 2);
-    PAUSING.kill()
+    tasklet.kill()
 }

@@ -10,12 +10,12 @@ use harness::prelude::*;
 suite! {
     "disable_waits",
     "disable() waits for a running handler, disable_nosync() does not",
-    [disable, disable_nosync, synchronize, idle, pending]
+    both [disable, disable_nosync, synchronize, idle, pending]
 }
 
 /// Expects that `call`, made while the handler runs, returns after the handler has.
-fn waits(t: &Test, call: impl Fn(&Tasklet<Probe>) -> Result + Sync) -> Result {
-    let tasklet = probe()?;
+fn waits<C: Kind>(t: &Test, call: impl Fn(&BottomHalf<Probe, C>) -> Result + Sync) -> Result {
+    let tasklet = probe::<C>()?;
     let probe = tasklet.handler();
     let (calling, returned) = (Flag::new(), Flag::new());
     let left = Counter::new();
@@ -44,8 +44,8 @@ fn waits(t: &Test, call: impl Fn(&Tasklet<Probe>) -> Result + Sync) -> Result {
     Ok(())
 }
 
-fn disable(t: &Test) -> Result {
-    waits(t, |tasklet| {
+fn disable<C: Kind>(t: &Test) -> Result {
+    waits::<C>(t, |tasklet| {
         let off = tasklet.disable()?;
         check_eq!(t, tasklet.disable_depth(), 1);
         check!(t, !tasklet.is_running());
@@ -54,16 +54,16 @@ fn disable(t: &Test) -> Result {
     })
 }
 
-fn synchronize(t: &Test) -> Result {
-    waits(t, |tasklet| {
+fn synchronize<C: Kind>(t: &Test) -> Result {
+    waits::<C>(t, |tasklet| {
         tasklet.synchronize()?;
         check_eq!(t, tasklet.disable_depth(), 0);
         Ok(())
     })
 }
 
-fn disable_nosync(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn disable_nosync<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
     let probe = tasklet.handler();
 
     let off = while_running(t, &tasklet, 1, |_| {
@@ -84,8 +84,8 @@ fn disable_nosync(t: &Test) -> Result {
 }
 
 /// Nothing runs: nothing to wait for.
-fn idle(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn idle<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
 
     check_eq!(t, tasklet.synchronize(), Ok(()));
     tasklet.disable()?.enable();
@@ -94,8 +94,8 @@ fn idle(t: &Test) -> Result {
 }
 
 /// There is no wait for a pending run: it could not start while the tasklet is disabled.
-fn pending(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn pending<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
 
     let off = tasklet.disable()?;
     check!(t, tasklet.schedule());

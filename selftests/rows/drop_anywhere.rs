@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `drop_anywhere`: a `TaskletBox` and a `TaskletHandle` may be dropped in softirq context, in hard interrupts,
+//! `drop_anywhere`: a `TaskletBox`, a `BhWorkBox` and a `TaskletHandle` may be dropped in softirq context, in hard interrupts,
 //! and in their own handler.
 //!
 //! Owners of every form are dropped in every context there is, while their tasklet is unused, idle,
@@ -16,6 +16,7 @@ pub mod witness;
 use witness::{
     drop_in,
     while_held,
+    Form,
     Owner,
     Witness, //
 };
@@ -175,32 +176,39 @@ fn own_handler_that_reschedules(t: &Test) -> Result {
     Ok(())
 }
 
-/// The handler drops the owner of another tasklet, which is pending behind it on the same CPU.
+/// The handler drops the owner of another one of its kind, which is pending behind it on the same CPU.
 fn other_handler(t: &Test) -> Result {
-    for form in Owner::FORMS {
-        let killer = Witness::new()?;
-        let killer_owner = Owner::heap(&killer)?;
-
-        // With PREEMPT_RT the killer may be early.
-        t.wait(|| {
-            let Ok(witness) = Witness::new() else {
-                return false;
-            };
-            let Ok(owner) = form(&witness) else {
-                return false;
-            };
-            killer.let_drop(owner);
-            Context::BhDisable.run(|| {
-                check!(t, killer_owner.schedule());
-                killer.schedule_victim();
-            });
-            witness.check_dropped(t);
-            killer.pending_victims.get() != 0
-        });
-        check!(t, killer.pending_victims.get() != 0);
-        drop(killer_owner);
-        killer.check_dropped(t);
+    for forms in [Owner::TASKLETS, Owner::WORKS] {
+        for form in forms {
+            dropped_by_other_handler(t, forms[0], form)?;
+        }
     }
+    Ok(())
+}
+
+fn dropped_by_other_handler(t: &Test, killers: Form, form: Form) -> Result {
+    let killer = Witness::new()?;
+    let killer_owner = killers(&killer)?;
+
+    // With PREEMPT_RT the killer may be early.
+    t.wait(|| {
+        let Ok(witness) = Witness::new() else {
+            return false;
+        };
+        let Ok(owner) = form(&witness) else {
+            return false;
+        };
+        killer.let_drop(owner);
+        Context::BhDisable.run(|| {
+            check!(t, killer_owner.schedule());
+            killer.schedule_victim();
+        });
+        witness.check_dropped(t);
+        killer.pending_victims.get() != 0
+    });
+    check!(t, killer.pending_victims.get() != 0);
+    drop(killer_owner);
+    killer.check_dropped(t);
     Ok(())
 }
 

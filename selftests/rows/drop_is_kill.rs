@@ -11,7 +11,7 @@ use harness::prelude::*;
 suite! {
     "drop_is_kill",
     "Dropping an owner kills the tasklet, then drops the handler's data",
-    [
+    both [
         pending,
         running,
         disabled_and_pending,
@@ -19,10 +19,9 @@ suite! {
         unused,
         killed_in_atomic_context,
         shared,
-        on_the_stack,
-        as_a_field,
         closure,
-    ]
+    ],
+    [on_the_stack, as_a_field, bh_as_a_field]
 }
 
 /// The runs of a handler and its drop, for a test to look at afterwards.
@@ -47,6 +46,15 @@ impl Grave {
         }
     }
 
+    /// Forgets everything.
+    fn dig(&self) {
+        for counter in [&self.runs, &self.left, &self.drops, &self.left_at_drop] {
+            counter.set(0);
+        }
+        self.hold.clear();
+        self.reschedule.clear();
+    }
+
     /// Expects one drop, after `runs` runs that had all ended, and nothing since.
     fn check(&self, t: &Test, runs: u32) {
         drain();
@@ -61,17 +69,19 @@ impl Grave {
 struct Mortal(&'static Grave);
 
 impl Mortal {
-    fn boxed(grave: &'static Grave) -> Result<Pin<KBox<Tasklet<Self>>>> {
-        KBox::pin_init(Tasklet::new(Self(grave)), GFP_KERNEL)
+    fn boxed<C: Kind>(grave: &'static Grave) -> Result<Made<Self, C>> {
+        grave.dig();
+        C::make(Self(grave))
     }
 
-    fn shared(grave: &'static Grave) -> Result<Arc<Tasklet<Self>>> {
-        Arc::pin_init(Tasklet::new(Self(grave)), GFP_KERNEL)
+    fn shared<C: Kind>(grave: &'static Grave) -> Result<Arc<BottomHalf<Self, C>>> {
+        grave.dig();
+        C::make_shared(Self(grave))
     }
 }
 
-impl TaskletHandler for Mortal {
-    fn run(&self, cx: &TaskletContext) {
+impl<C: BottomHalfContext> TaskletHandler<C> for Mortal {
+    fn run(&self, cx: &C) {
         self.0.runs.add(1);
         if self.0.reschedule.is_set() {
             cx.schedule();
@@ -89,10 +99,10 @@ impl Drop for Mortal {
 }
 
 /// Drops the last reference on CPU 2 and expects that this takes until `let_go`.
-fn drop_takes_until(
+fn drop_takes_until<C: Kind>(
     t: &Test,
     grave: &Grave,
-    tasklet: Arc<Tasklet<Mortal>>,
+    tasklet: Arc<BottomHalf<Mortal, C>>,
     let_go: impl FnOnce(),
 ) -> Result {
     let dropped = Flag::new();
@@ -112,9 +122,9 @@ fn drop_takes_until(
     })
 }
 
-fn pending(t: &Test) -> Result {
+fn pending<C: Kind>(t: &Test) -> Result {
     static GRAVE: Grave = Grave::new();
-    let tasklet = Mortal::shared(&GRAVE)?;
+    let tasklet = Mortal::shared::<C>(&GRAVE)?;
     let (pending, let_go) = (Flag::new(), Flag::new());
 
     scope(|s| {
@@ -138,9 +148,9 @@ fn pending(t: &Test) -> Result {
     Ok(())
 }
 
-fn running(t: &Test) -> Result {
+fn running<C: Kind>(t: &Test) -> Result {
     static GRAVE: Grave = Grave::new();
-    let tasklet = Mortal::shared(&GRAVE)?;
+    let tasklet = Mortal::shared::<C>(&GRAVE)?;
 
     GRAVE.hold.set();
     scope(|s| {
@@ -160,9 +170,9 @@ fn running(t: &Test) -> Result {
     Ok(())
 }
 
-fn disabled_and_pending(t: &Test) -> Result {
+fn disabled_and_pending<C: Kind>(t: &Test) -> Result {
     static GRAVE: Grave = Grave::new();
-    let tasklet = Mortal::boxed(&GRAVE)?;
+    let tasklet = Mortal::boxed::<C>(&GRAVE)?;
 
     tasklet.disable()?.keep();
     check!(t, tasklet.schedule());
@@ -172,9 +182,9 @@ fn disabled_and_pending(t: &Test) -> Result {
     Ok(())
 }
 
-fn reschedules_itself(t: &Test) -> Result {
+fn reschedules_itself<C: Kind>(t: &Test) -> Result {
     static GRAVE: Grave = Grave::new();
-    let tasklet = Mortal::boxed(&GRAVE)?;
+    let tasklet = Mortal::boxed::<C>(&GRAVE)?;
 
     GRAVE.reschedule.set();
     check_eq!(t, on_cpu(1, || tasklet.schedule()), Ok(true));
@@ -184,18 +194,18 @@ fn reschedules_itself(t: &Test) -> Result {
     Ok(())
 }
 
-fn unused(t: &Test) -> Result {
+fn unused<C: Kind>(t: &Test) -> Result {
     static GRAVE: Grave = Grave::new();
 
-    drop(Mortal::boxed(&GRAVE)?);
+    drop(Mortal::boxed::<C>(&GRAVE)?);
     GRAVE.check(t, 0);
     Ok(())
 }
 
 /// A killed tasklet may be dropped anywhere, because there is nothing to wait for.
-fn killed_in_atomic_context(t: &Test) -> Result {
+fn killed_in_atomic_context<C: Kind>(t: &Test) -> Result {
     static GRAVE: Grave = Grave::new();
-    let tasklet = Mortal::boxed(&GRAVE)?;
+    let tasklet = Mortal::boxed::<C>(&GRAVE)?;
 
     check!(t, tasklet.schedule());
     check_eq!(t, tasklet.kill(), Ok(()));
@@ -205,9 +215,9 @@ fn killed_in_atomic_context(t: &Test) -> Result {
 }
 
 /// The last of many references, in whichever thread drops it.
-fn shared(t: &Test) -> Result {
+fn shared<C: Kind>(t: &Test) -> Result {
     static GRAVE: Grave = Grave::new();
-    let tasklet = Mortal::shared(&GRAVE)?;
+    let tasklet = Mortal::shared::<C>(&GRAVE)?;
     let schedules = Counter::new();
 
     scope(|s| {
@@ -240,36 +250,44 @@ fn on_the_stack(t: &Test) -> Result {
     Ok(())
 }
 
-#[pin_data]
-struct Device {
-    #[pin]
-    rx: Tasklet<Mortal>,
-    #[pin]
-    tx: Tasklet<Mortal>,
+macro_rules! as_a_field {
+    ($case:ident, $type:ident) => {
+        fn $case(t: &Test) -> Result {
+            #[pin_data]
+            struct Device {
+                #[pin]
+                rx: $type<Mortal>,
+                #[pin]
+                tx: $type<Mortal>,
+            }
+
+            static RX: Grave = Grave::new();
+            static TX: Grave = Grave::new();
+            let device = KBox::pin_init(
+                try_pin_init!(Device {
+                    rx <- $type::new(Mortal(&RX)),
+                    tx <- $type::new_disabled(Mortal(&TX)),
+                }? Error),
+                GFP_KERNEL,
+            )?;
+
+            check!(t, device.rx.schedule() && device.tx.schedule());
+            drop(device);
+            RX.check(t, 1);
+            TX.check(t, 0);
+            Ok(())
+        }
+    };
 }
 
-fn as_a_field(t: &Test) -> Result {
-    static RX: Grave = Grave::new();
-    static TX: Grave = Grave::new();
-    let device = KBox::pin_init(
-        try_pin_init!(Device {
-            rx <- Tasklet::new(Mortal(&RX)),
-            tx <- Tasklet::new_disabled(Mortal(&TX)),
-        }? Error),
-        GFP_KERNEL,
-    )?;
+as_a_field!(as_a_field, Tasklet);
+as_a_field!(bh_as_a_field, BhWork);
 
-    check!(t, device.rx.schedule() && device.tx.hi_schedule());
-    drop(device);
-    RX.check(t, 1);
-    TX.check(t, 0);
-    Ok(())
-}
-
-fn closure(t: &Test) -> Result {
+fn closure<C: Kind>(t: &Test) -> Result {
     static GRAVE: Grave = Grave::new();
     let mortal = Mortal(&GRAVE);
-    let tasklet = KBox::pin_init(Tasklet::from_fn(move |cx| mortal.run(cx)), GFP_KERNEL)?;
+    GRAVE.dig();
+    let tasklet = C::make_fn(move |cx| mortal.run(cx))?;
 
     Context::SoftirqsHeld.run(|| check!(t, tasklet.schedule()));
     drop(tasklet);

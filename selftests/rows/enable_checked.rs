@@ -10,11 +10,11 @@ use harness::prelude::*;
 suite! {
     "enable_checked",
     "enable() without disable() is an error",
-    [never_disabled, too_often, not_the_guards_share, every_cpu, parked]
+    both [never_disabled, too_often, not_the_guards_share, every_cpu, parked]
 }
 
 /// Expects that the tasklet is enabled and runs.
-fn check_works(t: &Test, tasklet: &Tasklet<Probe>) {
+fn check_works<C: Kind>(t: &Test, tasklet: &BottomHalf<Probe, C>) {
     let runs = tasklet.handler().runs();
 
     check_eq!(t, tasklet.disable_depth(), 0);
@@ -24,8 +24,8 @@ fn check_works(t: &Test, tasklet: &Tasklet<Probe>) {
     check!(t, !tasklet.is_scheduled());
 }
 
-fn never_disabled(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn never_disabled<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
 
     for context in Context::ATOMIC {
         check_eq!(t, context.run(|| tasklet.enable()), Err(EINVAL));
@@ -39,8 +39,8 @@ fn never_disabled(t: &Test) -> Result {
     Ok(())
 }
 
-fn too_often(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn too_often<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
 
     for kept in 1..=5 {
         for _ in 0..kept {
@@ -58,8 +58,8 @@ fn too_often(t: &Test) -> Result {
 }
 
 /// An enable cannot take the depth that belongs to a live guard.
-fn not_the_guards_share(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn not_the_guards_share<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
 
     let off = tasklet.disable()?;
     check_eq!(t, tasklet.enable(), Err(EINVAL));
@@ -70,9 +70,9 @@ fn not_the_guards_share(t: &Test) -> Result {
 }
 
 /// Many enables race for a few kept depths: exactly that many succeed.
-fn every_cpu(t: &Test) -> Result {
+fn every_cpu<C: Kind>(t: &Test) -> Result {
     const KEPT: u32 = 500;
-    let tasklet = probe()?;
+    let tasklet = probe::<C>()?;
     let (enabled, refused) = (Counter::new(), Counter::new());
 
     for _ in 0..KEPT {
@@ -102,8 +102,8 @@ fn every_cpu(t: &Test) -> Result {
     Ok(())
 }
 
-fn parked(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn parked<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
 
     check!(t, tasklet.schedule());
     tasklet.kill()?;
@@ -111,7 +111,7 @@ fn parked(t: &Test) -> Result {
     tasklet.disable()?.keep();
     check_eq!(t, tasklet.enable(), Ok(()));
     check_eq!(t, tasklet.enable(), Err(EINVAL));
-    check!(t, tasklet.revive());
+    check!(t, C::revive(&tasklet));
     check_works(t, &tasklet);
     Ok(())
 }

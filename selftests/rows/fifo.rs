@@ -10,7 +10,7 @@ use harness::prelude::*;
 suite! {
     "fifo",
     "Tasklets of one CPU and priority run in the order they were scheduled",
-    [normal, hi, from_hardirq, every_cpu]
+    both [normal, hi, from_hardirq, every_cpu]
 }
 
 const COUNT: usize = 8;
@@ -20,20 +20,17 @@ static RAN: Sequence = Sequence::new();
 
 struct Numbered(u32);
 
-impl TaskletHandler for Numbered {
-    fn run(&self, _cx: &TaskletContext) {
+impl<C: Kind> TaskletHandler<C> for Numbered {
+    fn run(&self, _cx: &C) {
         RAN.push(self.0);
     }
 }
 
 /// Schedules eight tasklets in `context` on this CPU and looks at the order of their runs.
-fn scrambled(t: &Test, context: Context, hi: bool) -> Result {
+fn scrambled<C: Kind>(t: &Test, context: Context, hi: bool) -> Result {
     let mut tasklets = KVec::new();
     for number in 0..COUNT as u32 {
-        tasklets.push(
-            KBox::pin_init(Tasklet::new(Numbered(number)), GFP_KERNEL)?,
-            GFP_KERNEL,
-        )?;
+        tasklets.push(C::make_at(hi, Numbered(number))?, GFP_KERNEL)?;
     }
 
     for _ in 0..10 {
@@ -55,22 +52,22 @@ fn scrambled(t: &Test, context: Context, hi: bool) -> Result {
     Ok(())
 }
 
-fn normal(t: &Test) -> Result {
-    scrambled(t, Context::SoftirqsHeld, false)
+fn normal<C: Kind>(t: &Test) -> Result {
+    scrambled::<C>(t, Context::SoftirqsHeld, false)
 }
 
-fn hi(t: &Test) -> Result {
-    scrambled(t, Context::SoftirqsHeld, true)
+fn hi<C: Kind>(t: &Test) -> Result {
+    scrambled::<C>(t, Context::SoftirqsHeld, true)
 }
 
-fn from_hardirq(t: &Test) -> Result {
-    scrambled(t, Context::Hardirq, false)?;
-    scrambled(t, Context::Hardirq, true)
+fn from_hardirq<C: Kind>(t: &Test) -> Result {
+    scrambled::<C>(t, Context::Hardirq, false)?;
+    scrambled::<C>(t, Context::Hardirq, true)
 }
 
-fn every_cpu(t: &Test) -> Result {
+fn every_cpu<C: Kind>(t: &Test) -> Result {
     for cpu in cpus() {
-        on_cpu(cpu, || scrambled(t, Context::SoftirqsHeld, false))??;
+        on_cpu(cpu, || scrambled::<C>(t, Context::SoftirqsHeld, false))??;
     }
     Ok(())
 }

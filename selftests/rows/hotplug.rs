@@ -10,7 +10,8 @@ use harness::prelude::*;
 suite! {
     "hotplug",
     "Runs pending on a CPU that goes offline still happen",
-    [pending, restless, killed_after, again_online]
+    both [pending, killed_after, again_online],
+    [restless]
 }
 
 /// The CPU that goes offline.
@@ -31,14 +32,14 @@ fn while_offline(t: &Test, f: impl FnOnce()) -> Result {
 }
 
 /// Pending at both priorities when the CPU goes offline, and released afterwards.
-fn pending(t: &Test) -> Result {
-    let (normal, hi) = (probe()?, probe()?);
+fn pending<C: Kind>(t: &Test) -> Result {
+    let (normal, hi) = (probe_at::<C>(false)?, probe_at::<C>(true)?);
     let victim = victim()?;
 
     let off = (normal.disable()?, hi.disable()?);
     check_eq!(
         t,
-        on_cpu(victim, || (normal.schedule(), hi.hi_schedule())),
+        on_cpu(victim, || (normal.schedule(), C::hi_schedule(&hi))),
         Ok((true, true))
     );
     while_offline(t, || {
@@ -60,9 +61,9 @@ fn pending(t: &Test) -> Result {
     Ok(())
 }
 
-/// Pending or running at any moment, because it always reschedules itself.
+/// Pending or running at any moment, because it always reschedules itself. For works see `bh_hotplug`.
 fn restless(t: &Test) -> Result {
-    let tasklet = probe()?;
+    let tasklet = probe::<TaskletContext>()?;
     let probe = tasklet.handler();
     let victim = victim()?;
 
@@ -82,8 +83,8 @@ fn restless(t: &Test) -> Result {
 }
 
 /// A kill finds a tasklet that has moved to another CPU.
-fn killed_after(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn killed_after<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
     let victim = victim()?;
 
     let off = tasklet.disable()?;
@@ -98,8 +99,8 @@ fn killed_after(t: &Test) -> Result {
     Ok(())
 }
 
-fn again_online(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn again_online<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
     let victim = victim()?;
 
     while_offline(t, || {})?;

@@ -11,11 +11,11 @@ use harness::prelude::*;
 suite! {
     "kill_context",
     "Waiting calls fail in atomic context, handlers included",
-    [idle, pending, running, own_handler, other_handler, interrupted_handler]
+    both [idle, pending, running, own_handler, other_handler, interrupted_handler]
 }
 
 /// The results of the three waiting calls here.
-fn answers<H>(tasklet: &Tasklet<H>) -> [Option<Error>; 3] {
+fn answers<H, C: Kind>(tasklet: &BottomHalf<H, C>) -> [Option<Error>; 3] {
     [
         tasklet.kill().err(),
         tasklet.disable().err(),
@@ -25,9 +25,9 @@ fn answers<H>(tasklet: &Tasklet<H>) -> [Option<Error>; 3] {
 
 const REFUSED: [Option<Error>; 3] = [Some(EWOULDBLOCK); 3];
 
-fn idle(t: &Test) -> Result {
+fn idle<C: Kind>(t: &Test) -> Result {
     for context in Context::ATOMIC {
-        let tasklet = probe()?;
+        let tasklet = probe::<C>()?;
 
         // Never scheduled, and idle after a run.
         for run in 1..=2 {
@@ -44,9 +44,9 @@ fn idle(t: &Test) -> Result {
     Ok(())
 }
 
-fn pending(t: &Test) -> Result {
+fn pending<C: Kind>(t: &Test) -> Result {
     for context in Context::ATOMIC {
-        let tasklet = probe()?;
+        let tasklet = probe::<C>()?;
 
         let off = tasklet.disable()?;
         check!(t, tasklet.schedule());
@@ -62,8 +62,8 @@ fn pending(t: &Test) -> Result {
     Ok(())
 }
 
-fn running(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn running<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
 
     while_running(t, &tasklet, 1, |_| {
         for context in Context::ATOMIC {
@@ -97,10 +97,10 @@ impl Own {
     }
 }
 
-impl TaskletHandler for Own {
-    fn run(&self, cx: &TaskletContext) {
-        self.refusals.add(u32::from(answers(&OWN) == REFUSED));
-        let interrupted = Context::Hardirq.run(|| answers(&OWN));
+impl<C: HasOwn> TaskletHandler<C> for Own {
+    fn run(&self, cx: &C) {
+        self.refusals.add(u32::from(answers(C::own()) == REFUSED));
+        let interrupted = Context::Hardirq.run(|| answers(C::own()));
         self.interrupted.add(u32::from(interrupted == REFUSED));
         if self.runs.add(1) == 0 {
             cx.schedule();
@@ -108,48 +108,46 @@ impl TaskletHandler for Own {
     }
 }
 
-static_tasklet! {
-    static OWN: Tasklet<Own> = Own::new();
-}
+static_of_both!(HasOwn::own: Own = Own::new());
 
-fn own_handler(t: &Test) -> Result {
-    let own = OWN.handler();
+fn own_handler<C: HasOwn>(t: &Test) -> Result {
+    let tasklet = C::own();
+    let own = tasklet.handler();
 
-    OWN.revive();
+    C::revive(tasklet);
     let before = (own.runs.set(0), own.refusals.set(0));
-    check!(t, OWN.schedule(), "after {:?}", before);
+    check!(t, tasklet.schedule(), "after {:?}", before);
     // It rescheduled itself after the calls: they changed nothing.
     wait!(t, own.runs.get() == 2);
     check_eq!(t, own.refusals.get(), 2);
-    check_eq!(t, OWN.disable_depth(), 0);
-    check!(t, !OWN.is_parked());
-    OWN.kill()
+    check_eq!(t, tasklet.disable_depth(), 0);
+    check!(t, !tasklet.is_parked());
+    tasklet.kill()
 }
 
-fn interrupted_handler(t: &Test) -> Result {
+fn interrupted_handler<C: HasOwn>(t: &Test) -> Result {
+    let tasklet = C::own();
     // Runs `own_handler` for itself, so that the cases do not depend on each other.
-    let own = OWN.handler();
-    OWN.revive();
+    let own = tasklet.handler();
+    C::revive(tasklet);
     let before = (own.runs.set(0), own.interrupted.set(0));
-    check!(t, OWN.schedule(), "after {:?}", before);
+    check!(t, tasklet.schedule(), "after {:?}", before);
     wait!(t, own.runs.get() == 2);
     check_eq!(t, own.interrupted.get(), 2);
-    OWN.kill()
+    tasklet.kill()
 }
 
 /// The handler of another tasklet is just atomic context, also on the CPU of the first.
-fn other_handler(t: &Test) -> Result {
+fn other_handler<C: Kind>(t: &Test) -> Result {
     static REFUSALS: Counter = Counter::new();
 
-    let victim = Arc::pin_init(Tasklet::new(Probe::new()), GFP_KERNEL)?;
+    REFUSALS.set(0);
+    let victim = Arc::new(probe::<C>()?, GFP_KERNEL)?;
     let other = {
         let victim = victim.clone();
-        KBox::pin_init(
-            Tasklet::from_fn(move |_| {
-                REFUSALS.add(u32::from(answers(&victim) == REFUSED));
-            }),
-            GFP_KERNEL,
-        )?
+        C::make_fn(move |_| {
+            REFUSALS.add(u32::from(answers(&victim) == REFUSED));
+        })?
     };
 
     // Idle, and pending behind the other on the same CPU.

@@ -10,31 +10,31 @@ use harness::prelude::*;
 suite! {
     "kill_is_final",
     "After kill() nothing runs, until revive()",
-    [every_context, every_cpu, never_scheduled, by_its_last_run, revive, under_interrupts]
+    both [every_context, every_cpu, never_scheduled, by_its_last_run, revive, under_interrupts]
 }
 
 /// Expects that nothing can make a killed tasklet run.
-fn check_dead(t: &Test, tasklet: &Tasklet<Probe>) {
+fn check_dead<C: Kind>(t: &Test, tasklet: &BottomHalf<Probe, C>) {
     let runs = tasklet.handler().runs();
 
     check!(
         t,
         tasklet.is_parked() && !tasklet.is_scheduled() && !tasklet.is_running()
     );
-    check!(t, !tasklet.schedule() && !tasklet.hi_schedule());
+    check!(t, !tasklet.schedule() && !C::hi_schedule(&tasklet));
     drain();
     check!(t, tasklet.is_parked() && !tasklet.is_scheduled());
     check_eq!(t, tasklet.handler().runs(), runs);
 }
 
-fn every_context(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn every_context<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
 
     check!(t, tasklet.schedule());
     check_eq!(t, tasklet.kill(), Ok(()));
     check_eq!(t, tasklet.handler().left(), 1);
     for context in Context::ATOMIC {
-        context.run(|| check!(t, !tasklet.schedule() && !tasklet.hi_schedule()));
+        context.run(|| check!(t, !tasklet.schedule() && !C::hi_schedule(&tasklet)));
         check_dead(t, &tasklet);
     }
     // Killed already, and a second kill changes nothing.
@@ -44,8 +44,8 @@ fn every_context(t: &Test) -> Result {
     Ok(())
 }
 
-fn every_cpu(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn every_cpu<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
     let queued = Counter::new();
 
     check!(t, tasklet.schedule());
@@ -66,20 +66,20 @@ fn every_cpu(t: &Test) -> Result {
     Ok(())
 }
 
-fn never_scheduled(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn never_scheduled<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
 
     check_eq!(t, tasklet.kill(), Ok(()));
     check_dead(t, &tasklet);
-    check!(t, tasklet.revive());
+    check!(t, C::revive(&tasklet));
     check!(t, tasklet.schedule());
     wait!(t, tasklet.handler().left() == 1);
     Ok(())
 }
 
 /// The run that a kill waits for cannot put the tasklet back into service.
-fn by_its_last_run(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn by_its_last_run<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
     let probe = tasklet.handler();
     let killed = Flag::new();
 
@@ -102,19 +102,19 @@ fn by_its_last_run(t: &Test) -> Result {
     Ok(())
 }
 
-fn revive(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn revive<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
 
     // Not killed, although not yet used: there is nothing to revive.
-    check!(t, !tasklet.revive());
+    check!(t, !C::revive(&tasklet));
     for round in 1..=50 {
         check!(t, tasklet.schedule());
         check_eq!(t, tasklet.kill(), Ok(()));
         check_eq!(t, tasklet.handler().left(), round);
         check!(t, !tasklet.schedule());
         let context = Context::ATOMIC[round as usize % Context::ATOMIC.len()];
-        check!(t, context.run(|| tasklet.revive()));
-        check!(t, !tasklet.revive());
+        check!(t, context.run(|| C::revive(&tasklet)));
+        check!(t, !C::revive(&tasklet));
         check!(t, !tasklet.is_parked());
     }
     // Schedules while it was parked did nothing.
@@ -125,8 +125,8 @@ fn revive(t: &Test) -> Result {
 }
 
 /// Killed and revived while interrupts on two CPUs schedule it.
-fn under_interrupts(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn under_interrupts<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
     let probe = tasklet.handler();
     let interrupts = Counter::new();
     let stop = Flag::new();
@@ -134,7 +134,7 @@ fn under_interrupts(t: &Test) -> Result {
     let interrupt = || {
         interrupts.add(1);
         tasklet.schedule();
-        tasklet.hi_schedule();
+        C::hi_schedule(&tasklet);
     };
     scope(|s| {
         let _stop = stop.set_on_drop();
@@ -152,7 +152,7 @@ fn under_interrupts(t: &Test) -> Result {
             wait!(t, interrupts.get() > at + 20);
             check_eq!(t, probe.runs(), runs);
             check!(t, tasklet.is_parked());
-            check!(t, tasklet.revive());
+            check!(t, C::revive(&tasklet));
             if t.failed() {
                 break;
             }

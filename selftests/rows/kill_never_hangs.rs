@@ -10,7 +10,7 @@ use harness::prelude::*;
 suite! {
     "kill_never_hangs",
     "kill() returns, whatever state the tasklet is in",
-    [
+    both [
         disabled_and_scheduled,
         born_disabled_and_scheduled,
         reschedules_itself,
@@ -28,9 +28,9 @@ suite! {
     ]
 }
 
-fn disabled_and_scheduled(t: &Test) -> Result {
+fn disabled_and_scheduled<C: Kind>(t: &Test) -> Result {
     for hi in [false, true] {
-        let tasklet = probe()?;
+        let tasklet = probe_at::<C>(hi)?;
 
         let off = tasklet.disable()?;
         let queued = schedule_at(&tasklet, hi);
@@ -39,7 +39,7 @@ fn disabled_and_scheduled(t: &Test) -> Result {
         check!(t, tasklet.is_parked());
         // The pending run is discarded, and the depth stays, also after a revive.
         check_eq!(t, tasklet.disable_depth(), 1);
-        check!(t, tasklet.revive());
+        check!(t, C::revive(&tasklet));
         check_eq!(t, tasklet.disable_depth(), 1);
         check!(t, !tasklet.is_scheduled());
         check!(t, tasklet.schedule());
@@ -55,13 +55,13 @@ fn disabled_and_scheduled(t: &Test) -> Result {
     Ok(())
 }
 
-fn born_disabled_and_scheduled(t: &Test) -> Result {
-    let tasklet = KBox::pin_init(Tasklet::new_disabled(Probe::new()), GFP_KERNEL)?;
+fn born_disabled_and_scheduled<C: Kind>(t: &Test) -> Result {
+    let tasklet = C::make_disabled(Probe::new())?;
 
     check!(t, tasklet.schedule());
     check_eq!(t, tasklet.kill(), Ok(()));
     check_eq!(t, tasklet.disable_depth(), 1);
-    check!(t, tasklet.revive());
+    check!(t, C::revive(&tasklet));
     check_eq!(t, tasklet.enable(), Ok(()));
     check!(t, tasklet.schedule());
     wait!(t, tasklet.handler().left() == 1);
@@ -70,7 +70,7 @@ fn born_disabled_and_scheduled(t: &Test) -> Result {
     Ok(())
 }
 
-fn check_kill_ends_it(t: &Test, tasklet: &Tasklet<Probe>) {
+fn check_kill_ends_it<C: Kind>(t: &Test, tasklet: &BottomHalf<Probe, C>) {
     let probe = tasklet.handler();
 
     check_eq!(t, on_cpu(1, || tasklet.schedule()), Ok(true));
@@ -84,29 +84,29 @@ fn check_kill_ends_it(t: &Test, tasklet: &Tasklet<Probe>) {
     probe.check_sane(t);
 }
 
-fn reschedules_itself(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn reschedules_itself<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
 
     tasklet.handler().reschedule(u32::MAX);
     check_kill_ends_it(t, &tasklet);
     // From the CPU it runs on, too.
-    check!(t, tasklet.revive());
+    check!(t, C::revive(&tasklet));
     check!(t, tasklet.schedule());
     wait!(t, tasklet.handler().last_cpu() == cpu());
     check_eq!(t, tasklet.kill(), Ok(()));
     Ok(())
 }
 
-fn reschedules_itself_at_hi(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn reschedules_itself_at_hi<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe_at::<C>(true)?;
 
     tasklet.handler().reschedule_hi(u32::MAX);
     check_kill_ends_it(t, &tasklet);
     Ok(())
 }
 
-fn reschedules_itself_while_disabled(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn reschedules_itself_while_disabled<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
 
     tasklet.handler().reschedule(u32::MAX);
     check!(t, tasklet.schedule());
@@ -122,8 +122,8 @@ fn reschedules_itself_while_disabled(t: &Test) -> Result {
     Ok(())
 }
 
-fn forgotten_guard(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn forgotten_guard<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
 
     forget(tasklet.disable()?);
     forget(tasklet.disable_nosync());
@@ -131,7 +131,7 @@ fn forgotten_guard(t: &Test) -> Result {
     check_eq!(t, tasklet.kill(), Ok(()));
     check_eq!(t, tasklet.disable_depth(), 2);
     // It is disabled for ever, and nothing else is wrong.
-    check!(t, tasklet.revive());
+    check!(t, C::revive(&tasklet));
     check!(t, tasklet.schedule());
     drain();
     check_eq!(t, tasklet.handler().runs(), 0);
@@ -140,9 +140,9 @@ fn forgotten_guard(t: &Test) -> Result {
     Ok(())
 }
 
-fn schedules_from_every_cpu(t: &Test) -> Result {
+fn schedules_from_every_cpu<C: Kind>(t: &Test) -> Result {
     const KILLS: u32 = 20;
-    let tasklet = probe()?;
+    let tasklet = probe::<C>()?;
     let stop = Flag::new();
     let schedules = Counter::new();
     let mut slowest = 0;
@@ -156,7 +156,7 @@ fn schedules_from_every_cpu(t: &Test) -> Result {
                     if cpu % 2 == 0 {
                         tasklet.schedule();
                     } else {
-                        tasklet.hi_schedule();
+                        C::hi_schedule(&tasklet);
                     }
                     schedules.add(1);
                 }
@@ -170,7 +170,7 @@ fn schedules_from_every_cpu(t: &Test) -> Result {
             let runs = tasklet.handler().runs();
             wait!(t, schedules.get() > before + 100);
             check_eq!(t, tasklet.handler().runs(), runs);
-            check!(t, tasklet.revive());
+            check!(t, C::revive(&tasklet));
             if t.failed() {
                 break;
             }
@@ -183,16 +183,16 @@ fn schedules_from_every_cpu(t: &Test) -> Result {
 }
 
 /// All CPUs but this one are interrupted every 20 to 50 us, and each interrupt schedules.
-fn interrupt_storm(t: &Test) -> Result {
+fn interrupt_storm<C: Kind>(t: &Test) -> Result {
     const KILLS: u32 = 100;
-    let tasklet = probe()?;
+    let tasklet = probe::<C>()?;
     let stop = Flag::new();
     let (interrupts, queued) = (Counter::new(), Counter::new());
     let mut slowest = 0;
 
     let interrupt = || {
         queued.add(u32::from(tasklet.schedule()));
-        queued.add(u32::from(tasklet.hi_schedule()));
+        queued.add(u32::from(C::hi_schedule(&tasklet)));
         interrupts.add(1);
     };
     scope(|s| {
@@ -209,7 +209,7 @@ fn interrupt_storm(t: &Test) -> Result {
             check!(t, spin_until(|| queued.get() > before));
             slowest = slowest.max(microseconds(|| check_eq!(t, tasklet.kill(), Ok(()))));
             check!(t, tasklet.is_parked() && !tasklet.handler().inside());
-            check!(t, tasklet.revive());
+            check!(t, C::revive(&tasklet));
             if t.failed() {
                 break;
             }
@@ -226,8 +226,8 @@ fn interrupt_storm(t: &Test) -> Result {
     Ok(())
 }
 
-fn twice_at_once(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn twice_at_once<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
     let killed = Counter::new();
 
     // Two kills that really wait at the same time.
@@ -253,7 +253,7 @@ fn twice_at_once(t: &Test) -> Result {
         for cpu in cpus() {
             s.spawn(cpu, || {
                 for _ in 0..100 {
-                    tasklet.revive();
+                    C::revive(&tasklet);
                     tasklet.schedule();
                     check_eq!(t, tasklet.kill(), Ok(()));
                 }
@@ -268,9 +268,9 @@ fn twice_at_once(t: &Test) -> Result {
 }
 
 /// Kills on CPU 2 while CPU 1 keeps the tasklet pending, and calls `change` in the middle of it.
-fn during_kill<R: Send>(
+fn during_kill<C: Kind, R: Send>(
     t: &Test,
-    tasklet: &Tasklet<Probe>,
+    tasklet: &BottomHalf<Probe, C>,
     change: impl FnOnce() -> R,
 ) -> Result<R> {
     let (pending, killed, let_go) = (Flag::new(), Flag::new(), Flag::new());
@@ -300,23 +300,23 @@ fn during_kill<R: Send>(
 }
 
 /// Disabled while the kill is waiting already: the kill must return all the same.
-fn disabled_during_kill(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn disabled_during_kill<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
 
     let off = during_kill(t, &tasklet, || tasklet.disable_nosync())?;
     check_eq!(t, tasklet.handler().runs(), 0);
     check_eq!(t, tasklet.disable_depth(), 1);
     off.enable();
     check_eq!(t, tasklet.disable_depth(), 0);
-    check!(t, tasklet.revive());
+    check!(t, C::revive(&tasklet));
     check!(t, tasklet.schedule());
     wait!(t, tasklet.handler().left() == 1);
     Ok(())
 }
 
 /// The same by a call that may wait.
-fn disabled_with_wait_during_kill(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn disabled_with_wait_during_kill<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
 
     let off = during_kill(t, &tasklet, || tasklet.disable())??;
     check_eq!(t, tasklet.handler().runs(), 0);
@@ -327,8 +327,8 @@ fn disabled_with_wait_during_kill(t: &Test) -> Result {
 }
 
 /// The depth is lowered during a kill.
-fn enabled_during_kill(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn enabled_during_kill<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
 
     let (off, still_off) = (tasklet.disable()?, tasklet.disable()?);
     during_kill(t, &tasklet, || off.enable())?;
@@ -336,7 +336,7 @@ fn enabled_during_kill(t: &Test) -> Result {
     check_eq!(t, tasklet.disable_depth(), 1);
     still_off.enable();
     check_eq!(t, tasklet.disable_depth(), 0);
-    check!(t, tasklet.revive());
+    check!(t, C::revive(&tasklet));
     check!(t, tasklet.schedule());
     wait!(t, tasklet.handler().left() == 1);
     Ok(())
@@ -344,12 +344,12 @@ fn enabled_during_kill(t: &Test) -> Result {
 
 /// A guard is made and dropped in the middle of a kill, or it is the last of some guards: the pending run takes
 /// place, because nothing disables the tasklet at that time.
-fn enabled_again_during_kill(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn enabled_again_during_kill<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
     during_kill(t, &tasklet, || tasklet.disable_nosync().enable())?;
     check_eq!(t, tasklet.handler().runs(), 1);
 
-    let tasklet = probe()?;
+    let tasklet = probe::<C>()?;
     let off = tasklet.disable()?;
     during_kill(t, &tasklet, || off.enable())?;
     check_eq!(t, tasklet.handler().runs(), 1);
@@ -358,9 +358,9 @@ fn enabled_again_during_kill(t: &Test) -> Result {
 }
 
 /// Other threads disable and enable all the time: the depth adds up in the end.
-fn guards_come_and_go(t: &Test) -> Result {
+fn guards_come_and_go<C: Kind>(t: &Test) -> Result {
     const KILLS: u32 = 30;
-    let tasklet = probe()?;
+    let tasklet = probe::<C>()?;
     let (stop, rounds) = (Flag::new(), Counter::new());
     let mut slowest = 0;
 
@@ -376,7 +376,7 @@ fn guards_come_and_go(t: &Test) -> Result {
                     }
                     drop(off);
                     tasklet.disable_nosync().keep();
-                    tasklet.hi_schedule();
+                    C::hi_schedule(&tasklet);
                     check_eq!(t, tasklet.enable(), Ok(()));
                     rounds.add(1);
                 }
@@ -387,7 +387,7 @@ fn guards_come_and_go(t: &Test) -> Result {
             check!(t, spin_until(|| rounds.get() > before));
             slowest = slowest.max(microseconds(|| check_eq!(t, tasklet.kill(), Ok(()))));
             check!(t, !tasklet.handler().inside());
-            check!(t, tasklet.revive());
+            check!(t, C::revive(&tasklet));
             if t.failed() {
                 break;
             }
@@ -398,7 +398,7 @@ fn guards_come_and_go(t: &Test) -> Result {
     check_eq!(t, tasklet.disable_depth(), 0);
     check_eq!(t, tasklet.enable(), Err(EINVAL));
     check_eq!(t, tasklet.kill(), Ok(()));
-    check!(t, tasklet.revive());
+    check!(t, C::revive(&tasklet));
     let runs = tasklet.handler().runs();
     check!(t, tasklet.schedule());
     wait!(t, tasklet.handler().left() == runs + 1);

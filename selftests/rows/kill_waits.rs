@@ -11,7 +11,7 @@ use kernel::types::ScopeGuard;
 suite! {
     "kill_waits",
     "kill() lets a pending run finish and waits for a running handler",
-    [
+    both [
         pending,
         pending_hi,
         pending_and_slow,
@@ -40,7 +40,7 @@ impl Kill {
         }
     }
 
-    fn run(&self, t: &Test, tasklet: &Tasklet<Probe>) {
+    fn run<C: Kind>(&self, t: &Test, tasklet: &BottomHalf<Probe, C>) {
         self.calling.set();
         check_eq!(t, tasklet.kill(), Ok(()));
         self.left.set(tasklet.handler().left());
@@ -56,8 +56,8 @@ impl Kill {
     }
 }
 
-fn kept_pending(t: &Test, hi: bool) -> Result {
-    let tasklet = probe()?;
+fn kept_pending<C: Kind>(t: &Test, hi: bool) -> Result {
+    let tasklet = probe_at::<C>(hi)?;
     let kill = Kill::new();
     let (pending, let_go) = (Flag::new(), Flag::new());
 
@@ -87,16 +87,16 @@ fn kept_pending(t: &Test, hi: bool) -> Result {
     Ok(())
 }
 
-fn pending(t: &Test) -> Result {
-    kept_pending(t, false)
+fn pending<C: Kind>(t: &Test) -> Result {
+    kept_pending::<C>(t, false)
 }
 
-fn pending_hi(t: &Test) -> Result {
-    kept_pending(t, true)
+fn pending_hi<C: Kind>(t: &Test) -> Result {
+    kept_pending::<C>(t, true)
 }
 
-fn running(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn running<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
     let kill = Kill::new();
 
     while_running(t, &tasklet, 1, |s| {
@@ -116,8 +116,8 @@ fn running(t: &Test) -> Result {
 
 /// A run that is pending when the kill begins, and takes long: the kill first claims the tasklet, and then
 /// waits for the run. In the other order, it would look for a running handler before there is one.
-fn pending_and_slow(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn pending_and_slow<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
     let kill = Kill::new();
     let (pending, let_go) = (Flag::new(), Flag::new());
 
@@ -150,8 +150,8 @@ fn pending_and_slow(t: &Test) -> Result {
 }
 
 /// A run that is pending while another runs takes place as well.
-fn running_and_pending(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn running_and_pending<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
     let kill = Kill::new();
 
     while_running(t, &tasklet, 1, |s| {
@@ -178,8 +178,8 @@ struct Gates {
     open: Counter,
 }
 
-impl TaskletHandler for Gates {
-    fn run(&self, _cx: &TaskletContext) {
+impl<C: Kind> TaskletHandler<C> for Gates {
+    fn run(&self, _cx: &C) {
         let run = self.runs.add(1);
         spin_until(|| self.open.get() > run);
     }
@@ -187,17 +187,14 @@ impl TaskletHandler for Gates {
 
 /// Scheduled while the last run takes place: as nothing will run any more, the schedule returns `false`. If the kill
 /// has not begun yet, the schedule returns `true`, and has its run.
-fn scheduled_in_last_run(t: &Test) -> Result {
+fn scheduled_in_last_run<C: Kind>(t: &Test) -> Result {
     let mut arose = false;
 
     for _ in 0..20 {
-        let tasklet = KBox::pin_init(
-            Tasklet::new(Gates {
-                runs: Counter::new(),
-                open: Counter::new(),
-            }),
-            GFP_KERNEL,
-        )?;
+        let tasklet = C::make(Gates {
+            runs: Counter::new(),
+            open: Counter::new(),
+        })?;
         let gates = tasklet.handler();
         let (calling, queued) = (Flag::new(), Counter::new());
         let schedule = || queued.add(u32::from(tasklet.schedule()));
@@ -234,11 +231,11 @@ fn scheduled_in_last_run(t: &Test) -> Result {
 }
 
 /// Nothing is pending, and nothing runs because of the kill.
-fn idle(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn idle<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
 
     check_eq!(t, tasklet.kill(), Ok(()));
-    check!(t, tasklet.revive());
+    check!(t, C::revive(&tasklet));
     check!(t, tasklet.schedule());
     wait!(t, tasklet.handler().left() == 1);
     drain();
@@ -249,14 +246,14 @@ fn idle(t: &Test) -> Result {
 }
 
 /// Killed at any moment after a schedule on another CPU: there is one run for each schedule.
-fn no_run_is_lost(t: &Test) -> Result {
+fn no_run_is_lost<C: Kind>(t: &Test) -> Result {
     const ROUNDS: u32 = 300;
-    let tasklet = probe()?;
+    let tasklet = probe::<C>()?;
     let turn = Counter::new();
 
     // Live from the start, so that every round begins alike.
     check_eq!(t, tasklet.kill(), Ok(()));
-    check!(t, tasklet.revive());
+    check!(t, C::revive(&tasklet));
     scope(|s| {
         s.spawn(1, || {
             for round in 0..ROUNDS {
@@ -271,7 +268,7 @@ fn no_run_is_lost(t: &Test) -> Result {
             check!(t, spin_until(|| turn.get() == 2 * round + 1));
             check_eq!(t, tasklet.kill(), Ok(()));
             check_eq!(t, tasklet.handler().left(), round + 1);
-            check!(t, tasklet.revive());
+            check!(t, C::revive(&tasklet));
             turn.set(2 * round + 2);
             if t.failed() {
                 break;

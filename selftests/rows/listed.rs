@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `listed`: `rust_tasklet/tasklets` in debugfs shows each tasklet in service, with its state, its disable
-//! depth, its module and its handler.
+//! `listed`: `rust_tasklet/tasklets` in debugfs shows each tasklet and each BH work in service, with its state, its
+//! disable depth, its module and its handler.
 //!
 //! This brings tasklets into each state and leaves them there. The runner looks for them in the list.
 
 use harness::prelude::*;
 use rust_tasklet::{
+    BhWorkBox,
     TaskletBox,
     TaskletHandle, //
 };
@@ -15,6 +16,7 @@ use rust_tasklet::{
 pub mod witness;
 
 use witness::{
+    BhNic,
     Nic,
     Witness, //
 };
@@ -22,7 +24,7 @@ use witness::{
 suite! {
     "listed",
     "Tasklets in each state, to be found in debugfs",
-    [idle, disabled, pending, running, parked, embedded, statics, unused, dropped]
+    [idle, disabled, pending, running, parked, embedded, statics, unused, dropped, bh_works, bh_running]
 }
 
 /// Declares handlers that do nothing.
@@ -30,8 +32,8 @@ macro_rules! handlers {
     ($($name:ident),*) => {$(
         struct $name;
 
-        impl TaskletHandler for $name {
-            fn run(&self, _cx: &TaskletContext) {}
+        impl<C: BottomHalfContext> TaskletHandler<C> for $name {
+            fn run(&self, _cx: &C) {}
         }
     )*};
 }
@@ -45,10 +47,13 @@ handlers!(
     Static,
     Unused,
     Dropped,
-    DroppedInPlace
+    DroppedInPlace,
+    BhIdle,
+    BhPending,
+    BhParked
 );
 
-fn run_once<H>(t: &Test, tasklet: &Tasklet<H>) {
+fn run_once<H, C: Kind>(t: &Test, tasklet: &BottomHalf<H, C>) {
     check!(t, tasklet.schedule());
     wait!(t, !tasklet.is_scheduled() && !tasklet.is_running());
 }
@@ -141,5 +146,33 @@ fn dropped(t: &Test) -> Result {
 
     let in_place = KBox::pin_init(Tasklet::new(DroppedInPlace), GFP_KERNEL)?;
     run_once(t, &in_place);
+    Ok(())
+}
+
+/// Works are in the same list.
+fn bh_works(t: &Test) -> Result {
+    let idle = BhWorkBox::new(BhIdle, GFP_KERNEL)?;
+    let pending = BhWorkBox::new(BhPending, GFP_KERNEL)?;
+    let parked = BhWorkBox::new(BhParked, GFP_KERNEL)?;
+
+    t.leaks(2);
+    run_once(t, &idle);
+    run_once(t, &parked);
+    pending.disable()?.keep();
+    check!(t, pending.schedule());
+    check_eq!(t, parked.kill(), Ok(()));
+    forget((idle, pending, parked));
+    Ok(())
+}
+
+fn bh_running(t: &Test) -> Result {
+    let witness = Witness::new()?;
+    let nic = TaskletHandle::<_, 0, BhContext>::activate(BhNic::new(&witness)?)?;
+
+    t.leaks(1);
+    witness.slow.set();
+    witness.again.set();
+    check_eq!(t, on_cpu(2, || nic.rx.schedule()), Ok(true));
+    forget(nic);
     Ok(())
 }

@@ -168,7 +168,7 @@ fn has_no_handle(nic: &Arc<Nic>) -> bool {
 
 /// Scheduling during and after a kill, from four CPUs, does nothing until the tasklet is revived.
 fn b_scheduled_after_kill(t: &Test) -> Result {
-    let tasklet = probe()?;
+    let tasklet = probe::<TaskletContext>()?;
     let probe = tasklet.handler();
     let (stop, attempts, queued) = (Flag::new(), Counter::new(), Counter::new());
 
@@ -358,7 +358,7 @@ fn c_last_reference_in_handler(t: &Test) -> Result {
 // ---- D: what a driver frees when it believes that no handler runs ----
 
 fn answer_in<R>(t: &Test, context: Context, f: impl Fn(&Tasklet<Probe>) -> Result<R>) -> Result {
-    let tasklet = probe()?;
+    let tasklet = probe::<TaskletContext>()?;
 
     while_running(t, &tasklet, 1, |_| {
         check!(t, tasklet.is_running());
@@ -728,7 +728,7 @@ fn k_guard_left_in_handler(t: &Test) -> Result {
 
 /// enable() without a disable returns EINVAL, and the tasklet still runs.
 fn o_unbalanced_enable(t: &Test) -> Result {
-    let tasklet = probe()?;
+    let tasklet = probe::<TaskletContext>()?;
 
     for _ in 0..3 {
         check_eq!(t, tasklet.enable(), Err(EINVAL));

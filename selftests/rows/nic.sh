@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # `nic`: the sample to start a driver from is removed in the middle of its work, and no packet is lost or
-# counted twice.
+# counted twice; neither with a tasklet nor, when one of its lines is changed, with a `BhWork`.
 #
 # The top half counts interrupts, and the tasklet packets. The last words of the driver compare them. For run.sh to
 # source.
@@ -28,21 +28,27 @@ reads_packets() {
 }
 
 run_nic() {
+	test_nic rust_tasklet_nic
+	test_nic rust_tasklet_nic_bh
+}
+
+# test_nic MODULE
+test_nic() {
 	local line words=none interrupts=0 packets=0 runs=0
 	error=
-	if load rust_tasklet_nic; then
+	if load "$1"; then
 		reads_packets 100
-		expect "it counts packets, and readers see whole ones" "$error" [ -z "$error" ]
+		expect "$1 counts packets, and readers see whole ones" "$error" [ -z "$error" ]
 		error=
-		unload rust_tasklet_nic
+		unload "$1"
 	fi
-	expect "it can be loaded and unloaded" "$error" [ -z "$error" ]
+	expect "$1 can be loaded and unloaded" "$error" [ -z "$error" ]
 	take_log
 	for line in "${slice[@]}"; do
-		if [[ $line =~ ^"rust_tasklet_nic: "(([0-9]+)" interrupts, "([0-9]+)" packets, "([0-9]+)" runs")$ ]]; then
+		if [[ $line =~ ^"$1: "(([0-9]+)" interrupts, "([0-9]+)" packets, "([0-9]+)" runs")$ ]]; then
 			words=${BASH_REMATCH[1]} interrupts=${BASH_REMATCH[2]} packets=${BASH_REMATCH[3]} runs=${BASH_REMATCH[4]}
 		fi
 	done
 	expect "each interrupt was one packet, to the last" "$words" [ "$packets" = "$interrupts" ]
-	expect "the tasklet ran, at most once for each" "$words" [ $((runs > 0 && runs <= interrupts)) = 1 ]
+	expect "the bottom half ran, at most once for each" "$words" [ $((runs > 0 && runs <= interrupts)) = 1 ]
 }

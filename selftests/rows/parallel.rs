@@ -9,11 +9,11 @@ use harness::prelude::*;
 suite! {
     "parallel",
     "Different tasklets run at the same time on different CPUs",
-    [two, one_on_each_cpu]
+    both [two, one_on_each_cpu]
 }
 
-fn two(t: &Test) -> Result {
-    let (first, second) = (probe()?, probe()?);
+fn two<C: Kind>(t: &Test) -> Result {
+    let (first, second) = (probe::<C>()?, probe::<C>()?);
 
     while_running(t, &first, 1, |_| {
         while_running(t, &second, 2, |_| {
@@ -29,17 +29,17 @@ fn two(t: &Test) -> Result {
     Ok(())
 }
 
-fn one_on_each_cpu(t: &Test) -> Result {
+fn one_on_each_cpu<C: Kind>(t: &Test) -> Result {
     let mut tasklets = KVec::new();
     for _ in cpus() {
-        tasklets.push(probe()?, GFP_KERNEL)?;
+        tasklets.push(probe::<C>()?, GFP_KERNEL)?;
         tasklets[tasklets.len() - 1].handler().hold();
     }
 
     scope(|s| {
         for (cpu, tasklet) in cpus().zip(&tasklets).skip(1) {
             s.spawn(cpu, move || {
-                Context::BhDisable.run(|| tasklet.hi_schedule());
+                Context::BhDisable.run(|| C::hi_schedule(&tasklet));
             })?;
         }
         for tasklet in tasklets.iter().skip(1) {

@@ -10,7 +10,7 @@ use harness::prelude::*;
 suite! {
     "runs_once",
     "A tasklet scheduled while idle runs exactly once, in softirq context",
-    [
+    both [
         task,
         every_cpu,
         hardirq,
@@ -22,9 +22,9 @@ suite! {
 }
 
 /// One run for one schedule in `context`, at either priority.
-fn once(t: &Test, context: Context) -> Result {
+fn once<C: Kind>(t: &Test, context: Context) -> Result {
     for hi in [false, true] {
-        let tasklet = probe()?;
+        let tasklet = probe_at::<C>(hi)?;
 
         check!(t, !tasklet.is_scheduled() && !tasklet.is_running());
         let queued = context.run(|| schedule_at(&tasklet, hi));
@@ -38,42 +38,42 @@ fn once(t: &Test, context: Context) -> Result {
     Ok(())
 }
 
-fn task(t: &Test) -> Result {
-    once(t, Context::Task)
+fn task<C: Kind>(t: &Test) -> Result {
+    once::<C>(t, Context::Task)
 }
 
-fn hardirq(t: &Test) -> Result {
+fn hardirq<C: Kind>(t: &Test) -> Result {
     check!(t, Context::Hardirq.run(in_hardirq));
-    once(t, Context::Hardirq)
+    once::<C>(t, Context::Hardirq)
 }
 
-fn softirq(t: &Test) -> Result {
+fn softirq<C: Kind>(t: &Test) -> Result {
     check!(t, Context::Softirq.run(in_softirq));
-    once(t, Context::Softirq)
+    once::<C>(t, Context::Softirq)
 }
 
-fn interrupts_disabled(t: &Test) -> Result {
+fn interrupts_disabled<C: Kind>(t: &Test) -> Result {
     check!(t, Context::IrqDisable.run(irqs_disabled));
-    once(t, Context::IrqDisable)
+    once::<C>(t, Context::IrqDisable)
 }
 
-fn bottom_halves_disabled(t: &Test) -> Result {
-    once(t, Context::BhDisable)
+fn bottom_halves_disabled<C: Kind>(t: &Test) -> Result {
+    once::<C>(t, Context::BhDisable)
 }
 
-fn every_cpu(t: &Test) -> Result {
+fn every_cpu<C: Kind>(t: &Test) -> Result {
     for target in cpus() {
         on_cpu(target, || {
             check_eq!(t, cpu(), target);
-            once(t, Context::Task)
+            once::<C>(t, Context::Task)
         })??;
     }
     Ok(())
 }
 
 /// The same tasklet, idle again and again.
-fn again_and_again(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn again_and_again<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
 
     for run in 1..=200 {
         check!(t, tasklet.schedule());

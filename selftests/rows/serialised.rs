@@ -10,20 +10,20 @@ use harness::prelude::*;
 suite! {
     "serialised",
     "The runs of one tasklet never overlap",
-    [threads, interrupts, unlocked_state]
+    both [threads, interrupts, unlocked_state]
 }
 
 /// How often a schedule must meet a running handler before a case ends.
 const MEETINGS: u32 = 50;
 
 /// What happened so far.
-struct Meetings<'a> {
-    tasklet: &'a Tasklet<Probe>,
+struct Meetings<'a, C> {
+    tasklet: &'a BottomHalf<Probe, C>,
     met_running: Counter,
 }
 
-impl<'a> Meetings<'a> {
-    fn new(tasklet: &'a Tasklet<Probe>, run_us: u32) -> Self {
+impl<'a, C: Kind> Meetings<'a, C> {
+    fn new(tasklet: &'a BottomHalf<Probe, C>, run_us: u32) -> Self {
         tasklet.handler().dawdle(run_us);
         Self {
             tasklet,
@@ -36,7 +36,7 @@ impl<'a> Meetings<'a> {
         if cpu() % 2 == 0 {
             self.tasklet.schedule();
         } else {
-            self.tasklet.hi_schedule();
+            C::hi_schedule(self.tasklet);
         }
     }
 
@@ -57,8 +57,8 @@ impl<'a> Meetings<'a> {
     }
 }
 
-fn threads(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn threads<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
     let meetings = Meetings::new(&tasklet, 20);
 
     scope(|s| {
@@ -77,8 +77,8 @@ fn threads(t: &Test) -> Result {
     Ok(())
 }
 
-fn interrupts(t: &Test) -> Result {
-    let tasklet = probe()?;
+fn interrupts<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
     let meetings = Meetings::new(&tasklet, 200);
 
     scope(|s| {
@@ -100,23 +100,21 @@ fn interrupts(t: &Test) -> Result {
 }
 
 /// The state of a closure needs no lock: no update is lost although it reads, waits and writes.
-fn unlocked_state(t: &Test) -> Result {
+fn unlocked_state<C: Kind>(t: &Test) -> Result {
     static RUNS: Counter = Counter::new();
     static STATE: Counter = Counter::new();
 
+    RUNS.set(0);
     let mut state = 0;
-    let tasklet = KBox::pin_init(
-        Tasklet::from_fn(move |_| {
-            let before = core::hint::black_box(state);
-            RUNS.add(1);
-            for _ in 0..100 {
-                core::hint::spin_loop();
-            }
-            state = core::hint::black_box(before + 1);
-            STATE.set(state);
-        }),
-        GFP_KERNEL,
-    )?;
+    let tasklet = C::make_fn(move |_| {
+        let before = core::hint::black_box(state);
+        RUNS.add(1);
+        for _ in 0..100 {
+            core::hint::spin_loop();
+        }
+        state = core::hint::black_box(before + 1);
+        STATE.set(state);
+    })?;
     scope(|s| {
         for cpu in cpus() {
             s.spawn(cpu, || {

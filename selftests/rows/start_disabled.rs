@@ -9,17 +9,17 @@ use harness::prelude::*;
 suite! {
     "start_disabled",
     "A tasklet may be born disabled",
-    [in_a_box, with_guards, in_a_static]
+    both [in_a_box, with_guards, in_a_static]
 }
 
-fn check_blocked(t: &Test, tasklet: &Tasklet<Probe>) {
+fn check_blocked<C: Kind>(t: &Test, tasklet: &BottomHalf<Probe, C>) {
     check!(t, tasklet.schedule());
     drain();
     check!(t, tasklet.is_scheduled());
     check_eq!(t, tasklet.handler().runs(), 0);
 }
 
-fn check_runs_once(t: &Test, tasklet: &Tasklet<Probe>) {
+fn check_runs_once<C: Kind>(t: &Test, tasklet: &BottomHalf<Probe, C>) {
     wait!(t, tasklet.handler().left() == 1);
     drain();
     check_eq!(t, tasklet.handler().runs(), 1);
@@ -27,8 +27,8 @@ fn check_runs_once(t: &Test, tasklet: &Tasklet<Probe>) {
     check_eq!(t, tasklet.enable(), Err(EINVAL));
 }
 
-fn in_a_box(t: &Test) -> Result {
-    let tasklet = KBox::pin_init(Tasklet::new_disabled(Probe::new()), GFP_KERNEL)?;
+fn in_a_box<C: Kind>(t: &Test) -> Result {
+    let tasklet = C::make_disabled(Probe::new())?;
 
     check_eq!(t, tasklet.disable_depth(), 1);
     check_blocked(t, &tasklet);
@@ -38,8 +38,8 @@ fn in_a_box(t: &Test) -> Result {
 }
 
 /// Guards nest with the depth that it was made with.
-fn with_guards(t: &Test) -> Result {
-    let tasklet = KBox::pin_init(Tasklet::new_disabled(Probe::new()), GFP_KERNEL)?;
+fn with_guards<C: Kind>(t: &Test) -> Result {
+    let tasklet = C::make_disabled(Probe::new())?;
 
     let off = tasklet.disable()?;
     check_eq!(t, tasklet.disable_depth(), 2);
@@ -53,15 +53,15 @@ fn with_guards(t: &Test) -> Result {
     Ok(())
 }
 
-static_tasklet! {
-    static DISABLED: Tasklet<Probe> = Probe::new(), disabled;
-}
+static_of_both!(HasDisabled::disabled: Probe = Probe::new(), disabled);
 
-fn in_a_static(t: &Test) -> Result {
-    check_eq!(t, DISABLED.disable_depth(), 1);
-    check!(t, !DISABLED.is_parked());
-    check_blocked(t, &DISABLED);
-    check_eq!(t, DISABLED.enable(), Ok(()));
-    check_runs_once(t, &DISABLED);
-    DISABLED.kill()
+fn in_a_static<C: HasDisabled>(t: &Test) -> Result {
+    let tasklet = C::disabled();
+
+    check_eq!(t, tasklet.disable_depth(), 1);
+    check!(t, !tasklet.is_parked());
+    check_blocked(t, tasklet);
+    check_eq!(t, tasklet.enable(), Ok(()));
+    check_runs_once(t, tasklet);
+    tasklet.kill()
 }

@@ -13,21 +13,25 @@ use core::{
 use kernel::prelude::*;
 
 use crate::{
-    Tasklet,
+    BottomHalf,
+    BottomHalfContext,
     TaskletContext,
     TaskletPointer, //
 };
 
 use super::super::{
     handler::Run,
-    node::RawTasklet, //
+    node::RawTasklet,
+    prim::Priority, //
 };
 
-/// A tasklet that is a field of `T`; `ID` tells several of them apart.
+/// A tasklet that is a field of `T`; `ID` tells several of them apart. If `C` is
+/// [`BhContext`](crate::BhContext), it is a [`BhWork`](crate::BhWork); then the same `C` is also the last argument of
+/// [`HasTasklet`], [`TaskletCallback`] and [`TaskletHandle`](crate::TaskletHandle).
 ///
-/// It has the operations of every [`Tasklet`], but [`revive`](crate::TaskletHandle::revive), which its
+/// It has the operations of every [`BottomHalf`], but [`revive`](crate::TaskletHandle::revive), which its
 /// handle has.
-pub type EmbeddedTasklet<T, const ID: u64 = 0> = Tasklet<Embedded<T, ID>>;
+pub type EmbeddedTasklet<T, const ID: u64 = 0, C = TaskletContext> = BottomHalf<Embedded<T, ID>, C>;
 
 /// Stands in the place of the handler in an [`EmbeddedTasklet`].
 #[doc(hidden)]
@@ -38,15 +42,15 @@ pub struct Embedded<T, const ID: u64>(PhantomData<fn(T)>);
 ///
 /// # Invariants
 ///
-/// At `offset` an `Outer` has a field of type `EmbeddedTasklet<T, ID>`.
+/// At `offset` an `Outer` has a field of type `EmbeddedTasklet<T, ID, C>`.
 #[doc(hidden)]
-pub struct TaskletField<Outer, T, const ID: u64 = 0> {
+pub struct TaskletField<Outer, T, const ID: u64 = 0, C = TaskletContext> {
     offset: usize,
     name: &'static str,
-    _types: PhantomData<fn(Outer, T)>,
+    _types: PhantomData<fn(Outer, T, C)>,
 }
 
-impl<Outer, T, const ID: u64> TaskletField<Outer, T, ID> {
+impl<Outer, T, const ID: u64, C> TaskletField<Outer, T, ID, C> {
     /// `name` has a dot before it. The function is there for its type, which only that field has.
     ///
     /// # Safety
@@ -55,7 +59,7 @@ impl<Outer, T, const ID: u64> TaskletField<Outer, T, ID> {
     pub const unsafe fn new(
         offset: usize,
         name: &'static str,
-        _field: fn(*const Outer) -> *const EmbeddedTasklet<T, ID>,
+        _field: fn(*const Outer) -> *const EmbeddedTasklet<T, ID, C>,
     ) -> Self {
         // INVARIANT: By the contract of this function.
         Self {
@@ -66,7 +70,7 @@ impl<Outer, T, const ID: u64> TaskletField<Outer, T, ID> {
     }
 
     /// The field of a struct.
-    pub(super) fn of(self, outer: &Outer) -> &EmbeddedTasklet<T, ID> {
+    pub(super) fn of(self, outer: &Outer) -> &EmbeddedTasklet<T, ID, C> {
         // SAFETY: By the type invariant.
         unsafe { &*core::ptr::from_ref(outer).byte_add(self.offset).cast() }
     }
@@ -89,9 +93,9 @@ impl<Outer, T, const ID: u64> TaskletField<Outer, T, ID> {
     label = "`impl_has_tasklet!` is missing",
     note = "write `impl_has_tasklet! {{ impl HasTasklet<Self, {ID}> for {Self} {{ self.field }} }}`, where `field` is of type `EmbeddedTasklet<Self, {ID}>`"
 )]
-pub trait HasTasklet<T, const ID: u64 = 0>: Sized {
+pub trait HasTasklet<T, const ID: u64 = 0, C = TaskletContext>: Sized {
     /// Where the field lies.
-    const FIELD: TaskletField<Self, T, ID>;
+    const FIELD: TaskletField<Self, T, ID, C>;
 }
 
 /// Implements [`HasTasklet`] for a struct.
@@ -151,14 +155,14 @@ pub trait HasTasklet<T, const ID: u64 = 0>: Sized {
 macro_rules! impl_has_tasklet {
     ($(
         impl$({$($generics:tt)*})?
-            HasTasklet<$item:ty $(, $id:tt)?>
+            HasTasklet<$item:ty $(, $id:tt $(, $context:ty)?)?>
             for $self:ty
             { self.$field:ident }
     )*) => {$(
         // The trait is safe: what vouches for it is the constant. The name of the field is all of the
         // caller's that gets into an `unsafe` block.
-        impl$(<$($generics)*>)? $crate::HasTasklet<$item $(, $id)?> for $self {
-            const FIELD: $crate::TaskletField<Self, $item $(, $id)?> =
+        impl$(<$($generics)*>)? $crate::HasTasklet<$item $(, $id $(, $context)?)?> for $self {
+            const FIELD: $crate::TaskletField<Self, $item $(, $id $(, $context)?)?> =
                 // SAFETY: It is the offset of that field. `offset_of!` takes a field of the struct
                 // itself only, not of what it dereferences to.
                 unsafe {
@@ -173,7 +177,7 @@ macro_rules! impl_has_tasklet {
 }
 
 /// What the embedded tasklet `ID` of a struct does.
-pub trait TaskletCallback<const ID: u64 = 0>: HasTasklet<Self, ID> {
+pub trait TaskletCallback<const ID: u64 = 0, C = TaskletContext>: HasTasklet<Self, ID, C> {
     /// What owns the struct while the tasklet is live: `Arc<Self>` or `Pin<KBox<Self>>`.
     type Pointer: TaskletPointer<Target = Self>;
 
@@ -182,10 +186,14 @@ pub trait TaskletCallback<const ID: u64 = 0>: HasTasklet<Self, ID> {
     /// # Context
     ///
     /// As for [`TaskletHandler::run`](crate::TaskletHandler::run).
-    fn run(this: <Self::Pointer as TaskletPointer>::Borrowed<'_>, cx: &TaskletContext);
+    fn run(this: <Self::Pointer as TaskletPointer>::Borrowed<'_>, cx: &C);
 }
 
-impl<T: TaskletCallback<ID>, const ID: u64> EmbeddedTasklet<T, ID> {
+impl<T, const ID: u64, C> EmbeddedTasklet<T, ID, C>
+where
+    T: TaskletCallback<ID, C>,
+    C: BottomHalfContext,
+{
     /// Makes a tasklet for a field: parked until a [`TaskletHandle`](crate::TaskletHandle) makes it live.
     ///
     /// # Examples
@@ -193,23 +201,28 @@ impl<T: TaskletCallback<ID>, const ID: u64> EmbeddedTasklet<T, ID> {
     /// See [`impl_has_tasklet!`](crate::impl_has_tasklet).
     pub fn embedded() -> impl PinInit<Self> {
         pin_init!(Self {
-            raw: RawTasklet::unowned(Self::VTABLE),
+            raw: RawTasklet::unowned(Self::VTABLE, Priority::Normal),
             handler: Embedded(PhantomData),
             _pin: PhantomPinned,
+            _context: PhantomData,
         })
     }
 }
 
-impl<T: TaskletCallback<ID>, const ID: u64> Run for Embedded<T, ID> {
+impl<T, const ID: u64, C> Run<C> for Embedded<T, ID>
+where
+    T: TaskletCallback<ID, C>,
+    C: BottomHalfContext,
+{
     type Named = T;
     const FIELD: &'static str = T::FIELD.name;
 
     #[inline(always)]
-    unsafe fn run(&self, cx: &TaskletContext) {
+    unsafe fn run(&self, cx: &C) {
         // SAFETY: The context is that of the tasklet `ID` in a `T`, by the contract of this function. The
         // handle of the tasklet owns the pointer to that `T`, and waits for us before it gives it up.
         let this = unsafe {
-            let this = T::FIELD.container_of(&cx.raw).cast_mut();
+            let this = T::FIELD.container_of(cx.raw()).cast_mut();
             T::Pointer::borrow(NonNull::new_unchecked(this))
         };
         T::run(this, cx);

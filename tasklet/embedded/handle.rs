@@ -3,6 +3,7 @@
 //! [`TaskletHandle`], the owner of a live embedded tasklet.
 
 use core::{
+    marker::PhantomData,
     mem::ManuallyDrop,
     ops::Deref,
     ptr::NonNull, //
@@ -11,9 +12,11 @@ use core::{
 use kernel::prelude::*;
 
 use crate::{
+    BottomHalfContext,
     EmbeddedTasklet,
     HasTasklet,
     TaskletCallback,
+    TaskletContext,
     TaskletPointer, //
 };
 
@@ -48,20 +51,21 @@ use super::super::{
 ///
 /// See [`impl_has_tasklet!`](crate::impl_has_tasklet).
 #[must_use = "the tasklet is parked again as soon as this is dropped"]
-pub struct TaskletHandle<P: TaskletPointer, const ID: u64 = 0>
+pub struct TaskletHandle<P: TaskletPointer, const ID: u64 = 0, C = TaskletContext>
 where
-    P::Target: HasTasklet<P::Target, ID>,
+    P::Target: HasTasklet<P::Target, ID, C>,
 {
     // Not dropped with the handle, but when the tasklet is parked: by `release`.
     pointer: ManuallyDrop<P>,
+    _context: PhantomData<fn(C)>,
 }
 
-impl<P: TaskletPointer, const ID: u64> TaskletHandle<P, ID>
+impl<P: TaskletPointer, const ID: u64, C> TaskletHandle<P, ID, C>
 where
-    P::Target: HasTasklet<P::Target, ID>,
+    P::Target: HasTasklet<P::Target, ID, C>,
 {
     /// The tasklet that this owns.
-    pub fn tasklet(&self) -> &EmbeddedTasklet<P::Target, ID> {
+    pub fn tasklet(&self) -> &EmbeddedTasklet<P::Target, ID, C> {
         P::Target::FIELD.of(self)
     }
 
@@ -71,11 +75,12 @@ where
     }
 }
 
-impl<P: TaskletPointer, const ID: u64> TaskletHandle<P, ID>
+impl<P: TaskletPointer, const ID: u64, C: BottomHalfContext> TaskletHandle<P, ID, C>
 where
-    P::Target: TaskletCallback<ID, Pointer = P> + Send + Sync + 'static,
+    P::Target: TaskletCallback<ID, C, Pointer = P> + Send + Sync + 'static,
 {
-    const VTABLE: &'static Vtable = &EmbeddedTasklet::<P::Target, ID>::vtable(Some(Self::release));
+    const VTABLE: &'static Vtable =
+        &EmbeddedTasklet::<P::Target, ID, C>::vtable(Some(Self::release));
 
     /// Drops the pointer that a handle owned.
     ///
@@ -113,13 +118,14 @@ where
         // INVARIANT: Owned, as of now.
         Ok(Self {
             pointer: ManuallyDrop::new(pointer),
+            _context: PhantomData,
         })
     }
 }
 
-impl<P: TaskletPointer, const ID: u64> Deref for TaskletHandle<P, ID>
+impl<P: TaskletPointer, const ID: u64, C> Deref for TaskletHandle<P, ID, C>
 where
-    P::Target: HasTasklet<P::Target, ID>,
+    P::Target: HasTasklet<P::Target, ID, C>,
 {
     type Target = P::Target;
 
@@ -128,9 +134,9 @@ where
     }
 }
 
-impl<P: TaskletPointer, const ID: u64> Drop for TaskletHandle<P, ID>
+impl<P: TaskletPointer, const ID: u64, C> Drop for TaskletHandle<P, ID, C>
 where
-    P::Target: HasTasklet<P::Target, ID>,
+    P::Target: HasTasklet<P::Target, ID, C>,
 {
     fn drop(&mut self) {
         let raw = NonNull::from(&self.tasklet().raw);

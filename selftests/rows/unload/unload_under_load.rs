@@ -54,7 +54,7 @@ fn all_were_released(t: &Test) -> Result {
 
 fn others_run(t: &Test) -> Result {
     for cpu in cpus() {
-        let tasklet = probe()?;
+        let tasklet = probe::<TaskletContext>()?;
         check_eq!(t, on_cpu(cpu, || tasklet.schedule()), Ok(true));
         wait!(t, tasklet.handler().left() == 1);
     }

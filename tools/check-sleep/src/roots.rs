@@ -3,7 +3,8 @@
 //! Which functions of a module are called in atomic context: the rule, all of it.
 //!
 //! They are the functions that the kernel calls, instantiated in the module for the types of its author; their
-//! names tell. Those of this crate are called `callback`, whatever their type is called and wherever it moves.
+//! names tell. Those of this crate are called `callback` or `work_callback`, whatever their type is called and wherever it
+//! moves.
 
 use crate::{
     bh_work::Works,
@@ -66,7 +67,9 @@ fn is_of_crate(name: &str) -> bool {
     name.trim_start_matches('<').starts_with("rust_tasklet::")
         // Without a type, it is not the author's: what the crate puts in its place when it is killed.
         && name.contains('<')
-        && without_arguments(name).ends_with("::callback")
+        && ["::callback", "::work_callback"]
+            .iter()
+            .any(|function| without_arguments(name).ends_with(function))
 }
 
 fn is_of_kernel(name: &str) -> bool {
@@ -95,15 +98,17 @@ mod tests {
     #[test]
     fn finds_the_crates_own() {
         assert!(is_of_crate(
-            "<rust_tasklet::tasklet::inline::Tasklet<my::H>>::callback"
+            "<rust_tasklet::tasklet::inline::BottomHalf<my::H, rust_tasklet::tasklet::context::TaskletContext>>::callback"
         ));
         assert!(is_of_crate(
             "rust_tasklet::tasklet::embedded::callback::<my::Device, 0>"
         ));
-        assert!(is_of_crate("<rust_tasklet::work::BhWork<my::H>>::callback"));
+        assert!(is_of_crate(
+            "<rust_tasklet::tasklet::inline::BottomHalf<my::H, rust_tasklet::tasklet::context::BhContext>>::work_callback"
+        ));
         assert!(!is_of_crate("rust_tasklet::tasklet::raw::last_run"));
         assert!(!is_of_crate(
-            "<rust_tasklet::tasklet::inline::Tasklet<my::H>>::schedule"
+            "<rust_tasklet::tasklet::inline::BottomHalf<my::H, rust_tasklet::tasklet::context::BhContext>>::schedule"
         ));
         assert!(!is_of_crate("my::callback::<rust_tasklet::Tasklet>"));
     }
