@@ -8,24 +8,39 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 # them, no shell reads it. And without a shell of its own make ends what it runs at once.
 export KDIR
 
+# A shell takes these from the environment, and then does something else than it was written for.
+unexport BASH_ENV CDPATH ENV GLOBIGNORE POSIXLY_CORRECT
+
+# Two goals are two kbuilds, in one directory.
+.NOTPARALLEL:
+
 kbuild = $(MAKE) -C "$$KDIR" M=$(CURDIR)
 
 # A tool as kbuild takes it: from make's command line, not from the environment.
 tool = $(if $(filter command,$(firstword $(origin $(1)))),$($(1)),$(2))
 
-.PHONY: modules modules_install clean help demo demo-edu test test-debug test-all torture mutants model model-mutants bench trace \
-	contract doc shell lint check-sleep clean-cache check-kdir check-tree
+.PHONY: modules install uninstall modules_install clean help demo demo-edu test test-debug test-all torture mutants model model-mutants bench trace \
+	contract doc shell lint check-sleep driver run test-driver clean-cache check-kdir check-tree
 
 modules: check-kdir
 	+$(kbuild) modules
 
-# Without the selftests. The tools are not checked: under sudo rustc may not be there, nor needed any more.
+# The library, for modprobe and for drivers in trees of their own. The tools are not checked: under sudo rustc may not be
+# there, nor is it needed any more.
+install: check-tree
+	@scripts/install --library rust_tasklet.ko
+
+uninstall: check-tree
+	@scripts/install --remove --library rust_tasklet.ko
+
+# Library and samples, as other trees of modules do it.
 modules_install: check-tree
 	+$(kbuild) SELFTESTS=n modules
-	+$(kbuild) SELFTESTS=n modules_install
+	@scripts/install $$(sed 's/o$$/ko/' modules.order)
 
 check-kdir: export RUSTC = $(call tool,RUSTC,rustc)
 check-kdir: export BINDGEN = $(call tool,BINDGEN,bindgen)
+check-kdir: export CC = $(call tool,CC,)
 check-kdir:
 	@scripts/check-kdir
 
@@ -36,8 +51,13 @@ check-tree:
 clean:
 	@scripts/clean
 
-demo demo-edu test mutants model model-mutants bench trace contract doc shell lint check-sleep:
+demo demo-edu test mutants model model-mutants bench trace contract doc shell lint check-sleep test-driver:
 	@scripts/$@
+
+# A driver in a tree of its own: M=. The dollars in CMD= are for the shell in the VM.
+override export CMD := $(value CMD)
+driver run:
+	@scripts/driver $@
 
 # On the kernel with the detectors; on every kernel there is.
 test-debug test-all: test-%:

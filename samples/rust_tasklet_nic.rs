@@ -7,39 +7,16 @@
 //! `/sys/kernel/debug/rust_tasklet_nic/stats` shows what the tasklet has counted; close it before `rmmod`.
 
 use kernel::{
-    debugfs,
-    fmt,
-    impl_has_hr_timer,
+    debugfs, fmt, impl_has_hr_timer,
     prelude::*,
     sync::{
-        atomic::{
-            Atomic,
-            Relaxed, //
-        },
-        Arc,
-        ArcBorrow, //
+        atomic::{Atomic, Relaxed},
+        Arc, ArcBorrow,
     },
-    time::{
-        hrtimer::{
-            ArcHrTimerHandle,
-            HrTimer,
-            HrTimerCallback,
-            HrTimerCallbackContext,
-            HrTimerPointer,
-            HrTimerRestart,
-            RelativeHardMode, //
-        },
-        Delta,
-        Monotonic, //
-    }, //
+    time::{hrtimer::*, Delta, Monotonic},
 };
 use rust_tasklet::{
-    impl_has_tasklet,
-    new_spinlock_bh,
-    EmbeddedTasklet,
-    SpinLockBh,
-    TaskletCallback,
-    TaskletHandle, //
+    impl_has_tasklet, new_spinlock_bh, EmbeddedTasklet, SpinLockBh, TaskletCallback, TaskletHandle,
 };
 
 /// The bottom half is a tasklet. With `BhContext` it is a work on a BH workqueue, and nothing else changes.
@@ -64,8 +41,8 @@ struct Nic {
     #[pin]
     rx: EmbeddedTasklet<Self, 0, Context>,
     // A hard interrupt must not take `stats`: what it hands to the tasklet is atomic.
-    interrupts: Atomic<u64>,
     arrived: Atomic<u64>,
+    interrupts: Atomic<u64>,
     #[pin]
     stats: SpinLockBh<Stats>,
 }
@@ -73,7 +50,10 @@ struct Nic {
 struct Stats {
     runs: u64,
     packets: u64,
-    bytes: u64,
+}
+
+impl_has_hr_timer! {
+    impl HasHrTimer<Self> for Nic { mode: RelativeHardMode<Monotonic>, field: self.irq }
 }
 
 /// The top half, in hard interrupt context: notes what happened, and schedules the rest.
@@ -81,19 +61,15 @@ impl HrTimerCallback for Nic {
     type Pointer<'a> = Arc<Self>;
 
     fn run(
-        this: ArcBorrow<'_, Self>,
+        nic: ArcBorrow<'_, Self>,
         mut timer: HrTimerCallbackContext<'_, Self>,
     ) -> HrTimerRestart {
-        this.interrupts.fetch_add(1, Relaxed);
-        this.arrived.fetch_add(1, Relaxed);
-        this.rx.schedule();
+        nic.interrupts.fetch_add(1, Relaxed);
+        nic.arrived.fetch_add(1, Relaxed);
+        nic.rx.schedule();
         timer.forward_now(PERIOD);
         HrTimerRestart::Restart
     }
-}
-
-impl_has_hr_timer! {
-    impl HasHrTimer<Self> for Nic { mode: RelativeHardMode<Monotonic>, field: self.irq }
 }
 
 impl_has_tasklet! {
@@ -104,38 +80,28 @@ impl_has_tasklet! {
 impl TaskletCallback<0, Context> for Nic {
     type Pointer = Arc<Self>;
 
-    fn run(this: ArcBorrow<'_, Self>, cx: &Context) {
-        let packets = this.arrived.xchg(0, Relaxed);
-        let mut stats = this.stats.lock_with(cx);
+    fn run(nic: ArcBorrow<'_, Self>, cx: &Context) {
+        let mut stats = nic.stats.lock_with(cx);
         stats.runs += 1;
-        stats.packets += packets;
-        stats.bytes += packets * PACKET_BYTES;
+        stats.packets += nic.arrived.xchg(0, Relaxed);
     }
 }
 
 /// A reader, in process context: `lock()` keeps the tasklet away meanwhile.
 fn show(nic: &Arc<Nic>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let stats = nic.stats.lock();
-    writeln!(
-        f,
-        "{} packets, {} bytes, {} runs",
-        stats.packets, stats.bytes, stats.runs
-    )
+    let Stats { runs, packets } = *nic.stats.lock();
+    let bytes = packets * PACKET_BYTES;
+    writeln!(f, "{packets} packets, {bytes} bytes, {runs} runs")
 }
 
 /// The end of the device: nothing else refers to it any more, so its data needs no lock.
 #[pinned_drop]
 impl PinnedDrop for Nic {
     fn drop(self: Pin<&mut Self>) {
-        let this = self.project();
-        let interrupts = this.interrupts.load(Relaxed);
-        let stats = SpinLockBh::get_mut(this.stats);
-        pr_info!(
-            "{} interrupts, {} packets, {} runs\n",
-            interrupts,
-            stats.packets,
-            stats.runs
-        );
+        let nic = self.project();
+        let interrupts = nic.interrupts.load(Relaxed);
+        let Stats { runs, packets } = *SpinLockBh::get_mut(nic.stats);
+        pr_info!("{interrupts} interrupts, {packets} packets, {runs} runs\n");
     }
 }
 
@@ -158,9 +124,9 @@ impl kernel::InPlaceModule for NicModule {
                 pin_init!(Nic {
                     irq <- HrTimer::new(),
                     rx <- EmbeddedTasklet::embedded(),
-                    interrupts: Atomic::new(0),
                     arrived: Atomic::new(0),
-                    stats <- new_spinlock_bh!(Stats { runs: 0, packets: 0, bytes: 0 }),
+                    interrupts: Atomic::new(0),
+                    stats <- new_spinlock_bh!(Stats { runs: 0, packets: 0 }),
                 }),
                 GFP_KERNEL,
             )?;

@@ -4,6 +4,9 @@
 # What all scripts here share: messages, timed steps, locks, the private namespace, the table of kernels.
 
 set -euo pipefail
+# What a shell and others take from the environment. Scripts on the host run as `bash -p`, which ignores some of it
+# from its first line; this is for what they start.
+unset BASH_ENV CDPATH ENV GLOBIGNORE POSIXLY_CORRECT
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 
@@ -23,8 +26,9 @@ case $CACHE in
 	*) die "XDG_CACHE_HOME must be an absolute path, not '$XDG_CACHE_HOME'." ;;
 esac
 
-# What this clone is called in the cache, which all clones share.
-CLONE=$(basename "$TOP")-$(printf %s "$TOP" | sha256sum | cut -c 1-12)
+# What this clone is called in the cache, which all clones share. It becomes part of file names.
+CLONE=$(basename "$TOP")
+CLONE=${CLONE:0:40}-$(printf %s "$TOP" | sha256sum | cut -c 1-12)
 
 # Continues in a mount and a pid namespace of its own: nothing stays mounted and no process stays behind,
 # not even after kill -9. Call it first: it runs the script again from its start.
@@ -101,6 +105,20 @@ show_life() {
 	done
 }
 
+# cause LOG: what the programs said is wrong, where that is outside of the project. It says nothing if none did.
+cause() {
+	local said
+	if said=$(grep -m 1 -E 'No space left on device|Disk quota exceeded' "$1"); then
+		printf '       The disk is full: %s\n' "$said"
+	elif said=$(grep -m 1 -iE 'public key|signature|sqv|gpgv|not valid (yet|before)|is expired' "$1"); then
+		printf '       What was fetched cannot be verified: %s\n' "$said" \
+			"Is the clock right, and debian-archive-keyring up to date?"
+	elif said=$(grep -m 1 -iE 'resolv|connect(ion)? |timed out|unreachable|certificate' "$1"); then
+		printf '       The network does not reach the archive: %s\n' "$said"
+		[ -z "${http_proxy-}" ] || printf '       The proxy is %s.\n' "$http_proxy"
+	fi
+}
+
 # step "what it does (about 40 s)" COMMAND...: one line on the screen, the output in a log.
 step() {
 	local what=$1 log start=$SECONDS status=0 life
@@ -124,12 +142,13 @@ step() {
 	mkdir -p "$CACHE/log"
 	mv "$log" "$CACHE/log/failed-step.log"
 	log=$CACHE/log/failed-step.log
-	# An error of the step itself comes first. Without one, the hint says what is most likely wrong.
-	if grep -q '^error: ' "$log"; then
-		sed -n '/^error: /,$p' "$log" >&2
+	# An error of the step itself or of rustc comes first. Without one, the hint says what is most likely wrong.
+	if grep -qE '^error(: |\[)' "$log"; then
+		sed -nE '/^error(: |\[)/,$p' "$log" | head -n 60 >&2
 	else
 		tail -n "${STEP_TAIL:-15}" "$log" | sed 's/^/    | /' >&2
 		printf 'error: %s\n' "${STEP_HINT:-That step failed.}" >&2
+		cause "$log" >&2
 	fi
 	printf '       Its whole output: %s\n' "$log" >&2
 	exit 1

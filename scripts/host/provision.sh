@@ -37,6 +37,23 @@ host_mirror() {
 		sed -n 's/^Debian|Debian|main|\(https\?:.*\)/\1/p' | head -n 1
 }
 
+# use_proxy URL: what is fetched from there goes through the proxy of this machine's apt. Without one, the environment's
+# stays. debootstrap, wget and the apt of the root read it from there: a program that apt asks for its proxy is not in
+# the root.
+use_proxy() {
+	local host scheme=${1%%:*} key proxy="" found
+	command -v apt-config >/dev/null || return 0
+	host=${1#*://} host=${host%%[:/]*}
+	found=$(/usr/lib/apt/apt-helper auto-detect-proxy "$1" 2>/dev/null | sed -n "s/^Using proxy '\(.*\)' for URL .*/\1/p") || true
+	for key in "http::Proxy::$host" "$scheme::Proxy::$host" http::Proxy "$scheme::Proxy"; do
+		eval "$(apt-config shell proxy "Acquire::$key")"
+		[ -z "$proxy" ] || found=${found:-$proxy}
+	done
+	[ -n "$found" ] || return 0
+	[ "$found" != DIRECT ] || found=""
+	export http_proxy=$found https_proxy=$found
+}
+
 need_debootstrap() {
 	command -v debootstrap >/dev/null && return
 	command -v apt-get >/dev/null || die \
@@ -54,7 +71,7 @@ install_debootstrap() {
 bootstrap() { # bootstrap DIR MIRROR
 	local include=()
 	case $2 in https:*) include=(--include=ca-certificates) ;; esac
-	mkdir -p "$1/etc/dpkg/dpkg.cfg.d" "$1/etc/apt/apt.conf.d"
+	mkdir -p "$1/etc/dpkg/dpkg.cfg.d"
 	# Nobody reads manuals there, and a half-made root is thrown away: no need to sync each file.
 	cat >"$1/etc/dpkg/dpkg.cfg.d/small" <<-'END'
 		force-unsafe-io
@@ -63,10 +80,9 @@ bootstrap() { # bootstrap DIR MIRROR
 		path-exclude=/usr/share/info/*
 		path-exclude=/usr/share/locale/*
 	END
-	# The machine's proxy, if apt has one.
-	apt-config dump 2>/dev/null | grep -E '^Acquire::(http|https)::.*Proxy' \
-		>"$1/etc/apt/apt.conf.d/proxy" || true
-	debootstrap --variant=minbase "${include[@]}" "$SUITE" "$1" ${2:+"$2"}
+	# It keeps to itself what wget said.
+	debootstrap --variant=minbase "${include[@]}" "$SUITE" "$1" ${2:+"$2"} ||
+		{ cat "$1/debootstrap/debootstrap.log"; return 1; }
 	# debootstrap wrote down the mirror that it used; the same one has the updates and the kernels.
 	local url
 	url=$(awk '$1 == "deb" { print $2; exit }' "$1/etc/apt/sources.list")
@@ -79,7 +95,7 @@ install_tools() { # install_tools DIR
 	local ROOT=$1
 	cp /etc/resolv.conf "$ROOT/etc/resolv.conf" 2>/dev/null || true
 	mount -t proc proc "$ROOT/proc"
-	in_root apt-get update
+	update_lists
 	# shellcheck disable=SC2046  # A list.
 	in_root DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(root_packages)
 	umount "$ROOT/proc"
@@ -101,10 +117,12 @@ install_tools() { # install_tools DIR
 # Sets ROOT, makes it if need be, and mounts it read-only with what every command in it needs.
 ensure_root() {
 	local partial
+	refuse_mount noexec "Programs in it must run."
 	ROOT=$CACHE/root-$({ echo "$ROOT_RECIPE $SUITE"; root_packages; } | digest)
 	if [ ! -d "$ROOT" ]; then
 		lock root
 		if [ ! -d "$ROOT" ]; then
+			refuse_mount nodev "Debian's base system has device files."
 			need_space 3200 "The Debian 13 root"
 			need_debootstrap
 			partial=$CACHE/root.partial
@@ -113,7 +131,8 @@ ensure_root() {
 			mkdir -p "$partial"
 			local mirror
 			mirror=$(host_mirror)
-			local STEP_HINT="Debian 13 could not be fetched${mirror:+ from $mirror}. Is the network up, and that mirror reachable?"
+			use_proxy "${mirror:-http://}"
+			local STEP_HINT="Debian 13 could not be fetched${mirror:+ from $mirror}."
 			step "Debian 13 base system (about 25 s)" bootstrap "$partial" "$mirror"
 			step "compilers, rustc, QEMU, virtme-ng in it (about 60 s)" install_tools "$partial"
 			mv "$partial" "$ROOT"
@@ -121,6 +140,15 @@ ensure_root() {
 		unlock root
 	fi
 	mount_root
+}
+
+# refuse_mount OPTION WHY: the cache must not be on a file system that is mounted like this.
+refuse_mount() {
+	local on
+	mkdir -p "$CACHE"
+	on=$(findmnt -no TARGET,OPTIONS --target "$CACHE")
+	! grep -qw "$1" <<<"${on#* }" || die "$CACHE is on a file system that is mounted with $1. $2" \
+		"Point XDG_CACHE_HOME to another one, or: mount -o remount,${1#no} ${on%% *}"
 }
 
 # A root or a tree that no run has used for a month is left over from an older list.
@@ -159,6 +187,7 @@ mount_root() {
 fetch() {
 	local dir=$1 p known
 	shift
+	use_proxy "$(awk '$1 == "deb" { print $2; exit }' "$ROOT/etc/apt/sources.list")"
 	lock apt
 	mkdir -p "$dir" "$CACHE/apt/lists/partial"
 	mount -t tmpfs tmpfs "$ROOT/mnt"
@@ -169,7 +198,7 @@ fetch() {
 	for p; do
 		known=$(versions "$p")
 		if ! grep -qxF "$K_PACKAGE" <<<"$known"; then
-			in_root apt-get update
+			update_lists
 			known=$(versions "$p")
 		fi
 		grep -qxF "$K_PACKAGE" <<<"$known" || die \
@@ -177,10 +206,13 @@ fetch() {
 			"Versions it has: $(xargs <<<"${known:-none}")." \
 			"Newer kernels replace older ones there: set the line's version, release and package to one of these."
 	done
-	download "$@" || { in_root apt-get update && download "$@"; }
+	download "$@" || { update_lists && download "$@"; }
 	umount "$ROOT/var/cache/apt" "$ROOT/var/lib/apt/lists" "$ROOT/mnt/debs" "$ROOT/mnt"
 	unlock apt
 }
+
+# By itself apt takes lists that it could not fetch for a success.
+update_lists() { in_root apt-get -o APT::Update::Error-Mode=any update; }
 
 versions() { in_root apt-cache madison "$1" | awk -F '|' '{ gsub(/ /, "", $2); print $2 }' | sort -uV; }
 
@@ -210,7 +242,7 @@ ensure_source() {
 			need_space 1600 "The kernel source"
 			rm -rf "$partial"
 			series=$(cut -d . -f 1,2 <<<"$K_VERSION")
-			local STEP_HINT="The kernel source could not be fetched. Is the network up?"
+			local STEP_HINT="The kernel source could not be fetched."
 			step "download the source of Linux $K_VERSION, 167 MB (about 15 s)" \
 				fetch "$partial/debs" "linux-source-$series"
 			step "unpack it (about 30 s)" unpack_source "$partial"
@@ -273,7 +305,7 @@ unpack_kernel() {
 	need_space 500 "The build tree of $K_NAME"
 	rm -rf "$partial"
 	mkdir -p "$partial/tree"
-	local STEP_HINT="The kernel's packages could not be fetched. Is the network up?"
+	local STEP_HINT="The kernel's packages could not be fetched."
 	step "download the kernel $K_NAME, 15 MB (about 5 s)" \
 		fetch "$partial/debs" "linux-binary-$K_RELEASE" "linux-headers-$K_RELEASE"
 	bind "$partial/tree" "/k/$K_NAME"
