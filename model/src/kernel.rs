@@ -13,15 +13,14 @@ use std::{
     ptr,
 };
 
-use loom::{
-    sync::atomic::{
-        fence,
-        Ordering::{AcqRel, Relaxed, Release, SeqCst},
-    },
-    thread,
-};
-
 use crate::{
+    checker::{
+        sync::atomic::{
+            fence,
+            Ordering::{AcqRel, Relaxed, Release, SeqCst},
+        },
+        thread, InTurn,
+    },
     tasklet::prim::{KernelTasklet, Priority, WorkStruct, RUN, SCHED},
     wait::{self, WaitFor},
     world::{context, enter_context, note, set_in_handler, world},
@@ -63,6 +62,7 @@ pub(crate) struct Cpu {
     vec: RefCell<[TaskletHead; 2]>,
     /// The worker pools.
     pools: RefCell<[Pool; 2]>,
+    irqs: InTurn,
     /// ksoftirqd, if it sleeps.
     sleeper: RefCell<Option<thread::Thread>>,
     /// ksoftirqd need not wait for more.
@@ -74,18 +74,16 @@ impl Cpu {
         Self {
             vec: RefCell::new([const { TaskletHead::new() }; 2]),
             pools: RefCell::default(),
+            irqs: InTurn::new(),
             sleeper: RefCell::new(None),
             last: Cell::new(false),
         }
     }
 
-    /// What one thread did on this CPU comes before what the next one does. The fence that says so to the checker
-    /// is next to a full barrier of the kernel's in all who come here, so it hides nothing.
+    /// What says to loom that threads come here in turn is next to a full barrier of the kernel's in all of them, so
+    /// it hides nothing.
     fn irqs_off<T>(&self, f: impl FnOnce(&mut [TaskletHead; 2]) -> T) -> T {
-        fence(SeqCst);
-        let result = f(&mut self.vec.borrow_mut());
-        fence(SeqCst);
-        result
+        self.irqs.run(|| f(&mut self.vec.borrow_mut()))
     }
 
     fn is_idle(&self) -> bool {
@@ -173,7 +171,7 @@ fn tasklet_action_common(cpu: &Cpu, priority: Priority) -> bool {
 }
 
 /// `struct worker_pool` (workqueue.c), and its worker. Its lock is not modelled: who has it does nothing that the
-/// checker sees in between. For the order of those who take it, see [`Cpu::irqs_off`]; it is next to a full barrier too.
+/// checker sees in between. All pools are used in turn; the barriers of that are next to full barriers of the kernel.
 #[derive(Default)]
 struct Pool {
     worklist: VecDeque<*const WorkStruct>,
@@ -192,22 +190,23 @@ pub(crate) fn assert_not_queued(work: *const WorkStruct) {
 /// `queue_work_on()` and `__queue_work()` (workqueue.c:2360): on this CPU, unless it is executing on another.
 pub(crate) fn queue_work(work: &WorkStruct, priority: Priority) {
     let world = world();
-    // test_and_set_bit(WORK_STRUCT_PENDING_BIT)
-    fence(SeqCst);
-    assert_not_queued(work);
-    work.entry().with_mut(|_| ());
-    let executes = |cpu: &&Cpu| {
-        let pools = cpu.pools.borrow();
-        pools[priority as usize]
-            .executing
-            .contains(&ptr::from_ref(work))
-    };
-    let cpu = world.cpus.iter().find(executes);
-    let cpu = cpu.unwrap_or(&world.cpus[context().cpu]);
-    cpu.pools.borrow_mut()[priority as usize]
-        .worklist
-        .push_back(work);
-    fence(SeqCst);
+    // From test_and_set_bit(WORK_STRUCT_PENDING_BIT) on.
+    let cpu = world.pools.run(|| {
+        assert_not_queued(work);
+        work.entry().with_mut(|_| ());
+        let executes = |cpu: &&Cpu| {
+            let pools = cpu.pools.borrow();
+            pools[priority as usize]
+                .executing
+                .contains(&ptr::from_ref(work))
+        };
+        let cpu = world.cpus.iter().find(executes);
+        let cpu = cpu.unwrap_or(&world.cpus[context().cpu]);
+        cpu.pools.borrow_mut()[priority as usize]
+            .worklist
+            .push_back(work);
+        cpu
+    });
     note(|| "queues it".into());
     cpu.wake_ksoftirqd();
 }
@@ -215,27 +214,31 @@ pub(crate) fn queue_work(work: &WorkStruct, priority: Priority) {
 /// `bh_worker()` (workqueue.c:3771). What is queued meanwhile it leaves to its next turn. Returns whether it did
 /// anything.
 fn bh_worker(cpu: &Cpu, priority: Priority) -> bool {
+    let world = world();
     let queued = cpu.pools.borrow()[priority as usize].worklist.len();
     let mut ran = false;
     for _ in 0..queued {
         // process_one_work(): all of it with the pool's lock, to set_work_pool_and_clear_pending(), a full barrier.
-        fence(SeqCst);
-        let Some(work) = cpu.pools.borrow_mut()[priority as usize].take() else {
+        let taken = world.pools.run(|| {
+            let work = cpu.pools.borrow_mut()[priority as usize].take()?;
+            // SAFETY: What is queued is valid; if it is not, the checker notices.
+            let function = unsafe {
+                (*work).entry().with_mut(|_| ());
+                (*work).function().with(|function| (*function).unwrap())
+            };
+            Some((work, function))
+        });
+        let Some((work, function)) = taken else {
             break;
         };
         ran = true;
-        // SAFETY: What is queued is valid; if it is not, the checker notices.
-        let function = unsafe {
-            (*work).entry().with_mut(|_| ());
-            (*work).function().with(|function| (*function).unwrap())
-        };
-        fence(SeqCst);
         set_in_handler(true);
         // SAFETY: It was queued.
         unsafe { function(work) };
         set_in_handler(false);
-        fence(SeqCst);
-        cpu.pools.borrow_mut()[priority as usize].finish(work);
+        world
+            .pools
+            .run(|| cpu.pools.borrow_mut()[priority as usize].finish(work));
     }
     ran
 }

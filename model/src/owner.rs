@@ -5,9 +5,8 @@
 
 use std::ptr::{self, NonNull};
 
-use loom::{cell::UnsafeCell, sync::atomic::Ordering::Relaxed};
-
 use crate::{
+    checker::{cell::UnsafeCell, sync::atomic::Ordering::Relaxed, thread},
     kernel::do_softirq,
     wait::{self, WaitFor},
     world::{keep, note, world},
@@ -299,7 +298,7 @@ pub(crate) fn unload() {
             unsafe { &*raw }.finish_kill(Life::Buried);
         } else {
             drop(registry);
-            loom::thread::yield_now();
+            thread::yield_now();
         }
     }
 }

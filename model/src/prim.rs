@@ -9,21 +9,22 @@
 //!   there is no fence before it: that is weaker than the kernel's.
 //! - A relaxed load may return any value that coherence allows, however old.
 
-use loom::{
-    cell::UnsafeCell,
-    sync::{
-        atomic::{
-            fence, AtomicI32, AtomicU64, AtomicUsize,
-            Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst},
-        },
-        Mutex, MutexGuard,
-    },
-};
-
 use crate::{
+    checker::{
+        cell::UnsafeCell,
+        lazy_static,
+        sync::{
+            atomic::{
+                fence, AtomicI32, AtomicU64, AtomicUsize,
+                Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst},
+            },
+            Mutex, MutexGuard,
+        },
+        Atomic,
+    },
     kernel,
     wait::{self, WaitFor},
-    world::{self, note, Atomic, Place},
+    world::{self, note, Place},
 };
 
 use super::{state::Life, work::KernelWork};
@@ -183,7 +184,7 @@ impl<T: Copy + 'static> Slot<T> {
     }
 }
 
-loom::lazy_static! {
+lazy_static! {
     static ref REGISTRY_LOCK: Mutex<()> = Mutex::new(());
 }
 

@@ -9,15 +9,15 @@
 
 use std::cell::Cell;
 
-use loom::{
-    cell::UnsafeCell,
-    sync::{
-        atomic::{AtomicUsize, Ordering::Relaxed},
-        Condvar, Mutex,
-    },
-};
-
 use crate::{
+    checker::{
+        cell::UnsafeCell,
+        sync::{
+            atomic::{AtomicUsize, Ordering::Relaxed},
+            Condvar, Mutex,
+        },
+        thread,
+    },
     kernel::{Ksoftirqd, Thread},
     tasklet::owner::{self, softirq_now, Tasklet, LEAVING},
     world::keep,
@@ -50,6 +50,10 @@ macro_rules! scenarios {
         ),*];
         $($(#[$doc])* fn $name() $body)*
     };
+}
+
+pub(crate) fn find(name: &str) -> Option<&'static Scenario> {
+    ALL.iter().find(|scenario| scenario.name == name)
 }
 
 fn flag() -> &'static AtomicUsize {
@@ -246,7 +250,7 @@ scenarios! {
         let a = Thread::irq("disables", 1, || {
             t.raw.disable().unwrap();
             let runs = t.runs();
-            loom::thread::yield_now();
+            thread::yield_now();
             assert_eq!(t.runs(), runs);
             t.raw.lower_depth();
         });
@@ -281,7 +285,7 @@ scenarios! {
             t.kill();
             t.runs()
         });
-        loom::thread::yield_now();
+        thread::yield_now();
         t.kill();
         let runs = t.runs();
         a.join();
@@ -392,7 +396,7 @@ scenarios! {
         let a = schedules("irq 1", 1, t);
         t.raw.disable().unwrap();
         let runs = t.runs();
-        loom::thread::yield_now();
+        thread::yield_now();
         assert_eq!(t.runs(), runs);
         t.raw.lower_depth();
         // A work that was held up runs where it was enabled.

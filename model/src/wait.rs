@@ -9,15 +9,17 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use loom::{
-    sync::atomic::{
-        fence, AtomicUsize,
-        Ordering::{Relaxed, SeqCst},
+use crate::{
+    checker::{
+        sync::atomic::{
+            fence, AtomicUsize,
+            Ordering::{Relaxed, SeqCst},
+        },
+        thread::{self, Thread},
+        Atomic,
     },
-    thread::{self, Thread},
+    world::{note, world},
 };
-
-use crate::world::{note, world, Atomic};
 
 /// What a thread can sleep for, at an address.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -87,7 +89,9 @@ pub(crate) fn wait_until(address: usize, what: WaitFor, done: impl Fn() -> bool)
 pub(crate) fn wake_up(address: usize, what: WaitFor) {
     let queue = wait_queue(address, what);
     if queue.active.look(|a| a.load(Relaxed)) != 0 {
-        for waiter in queue.waiters.borrow().iter() {
+        // The first one that is woken may run at once and change the list.
+        let waiters = queue.waiters.borrow().clone();
+        for waiter in waiters {
             waiter.unpark();
         }
     }

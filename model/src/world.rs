@@ -10,19 +10,22 @@ use std::{
     any::Any,
     cell::{Cell, RefCell},
     collections::HashMap,
+    panic, process,
     rc::Rc,
 };
 
-use loom::{
-    cell::UnsafeCell,
-    sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering::Relaxed},
-    thread::{self, ThreadId},
-};
-
 use crate::{
+    checker::{
+        cell::UnsafeCell,
+        thread::{self, ThreadId},
+        InTurn,
+    },
     kernel::Cpu,
     wait::{WaitFor, WaitQueue},
 };
+
+/// Set if a failure is to be explained by what happened in its execution.
+pub(crate) const TRACE: &str = "MODEL_TRACE";
 
 /// The CPUs that a scenario may use.
 pub(crate) const CPUS: usize = 2;
@@ -40,6 +43,8 @@ pub(crate) struct World {
     /// Bottom halves are works, not tasklets.
     pub(crate) works: bool,
     pub(crate) cpus: [Cpu; CPUS],
+    /// For the worker pools of all CPUs.
+    pub(crate) pools: InTurn,
     pub(crate) wait_queues: RefCell<HashMap<(usize, WaitFor), Rc<WaitQueue>>>,
     contexts: RefCell<HashMap<ThreadId, Context>>,
     kept: RefCell<Vec<Box<dyn Any>>>,
@@ -64,6 +69,7 @@ pub(crate) fn execute(scenario: fn(), works: bool, trace: bool) {
         execution: EXECUTIONS.get(),
         works,
         cpus: [Cpu::new(), Cpu::new()],
+        pools: InTurn::new(),
         wait_queues: RefCell::default(),
         contexts: RefCell::default(),
         kept: RefCell::default(),
@@ -125,8 +131,19 @@ pub(crate) fn note(what: impl FnOnce() -> String) {
     }
 }
 
+/// Lets a panic say in which execution it was, and what had happened there. It ends the process.
+pub(crate) fn explain_panics(execution: impl Fn() -> String + Send + Sync + 'static) {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        hook(info);
+        eprintln!("{}, where this had happened:", execution());
+        eprintln!("{}", trace());
+        process::exit(1);
+    }));
+}
+
 /// What happened in the execution that failed.
-pub(crate) fn trace() -> String {
+fn trace() -> String {
     WORLD.with_borrow(|world| match world.as_ref().map(|world| &world.trace) {
         Some(Some(trace)) => trace.borrow().join("\n"),
         _ => String::new(),
@@ -144,53 +161,6 @@ impl<T> Watched for UnsafeCell<T> {
         self.with_mut(|_| ());
     }
 }
-
-/// An atomic of the checker's, all accesses to which are tried in all orders.
-///
-/// Loom 0.7 by itself overlooks some: if a thread loads a value and then changes it, nobody else's load is tried
-/// after that change (https://github.com/tokio-rs/loom/issues/166). It overlooks nothing if there are
-/// read-modify-writes only. So each access begins with one of those, to a counter of its own. It is relaxed, so it
-/// orders nothing else, and a load may still return an old value.
-pub(crate) struct Atomic<A> {
-    value: A,
-    accesses: AtomicUsize,
-}
-
-impl<A> Atomic<A> {
-    pub(crate) fn new(value: A) -> Self {
-        Self {
-            value,
-            accesses: AtomicUsize::new(0),
-        }
-    }
-
-    /// A load.
-    pub(crate) fn look<T>(&self, load: impl FnOnce(&A) -> T) -> T {
-        self.accesses.fetch_add(1, Relaxed);
-        load(&self.value)
-    }
-
-    /// A read-modify-write.
-    pub(crate) fn change<T>(&self, rmw: impl FnOnce(&A) -> T) -> T {
-        self.accesses.fetch_add(1, Relaxed);
-        // Nobody comes in between: that would be no other order.
-        loom::stop_exploring();
-        let result = rmw(&self.value);
-        loom::explore();
-        result
-    }
-}
-
-macro_rules! watch_atomics {
-    ($($atomic:ty),*) => {$(
-        impl Watched for Atomic<$atomic> {
-            fn give_back(&mut self) {
-                self.value.with_mut(|_| ());
-            }
-        }
-    )*};
-}
-watch_atomics!(AtomicU64, AtomicUsize, AtomicI32);
 
 /// A place in memory that the checker watches. It can be a static, or made by a `const fn`: what the checker
 /// needs is made when an execution first uses it. Dropping it is giving the memory back.
