@@ -2,7 +2,9 @@
 #
 # What to build is in Kbuild; this file is for people. `make help` lists what it can do.
 
-KDIR ?= /lib/modules/$(shell uname -r)/build
+# The build tree of the kernel that runs, or of RELEASE=: with the Rust metadata of `make metadata`, if that made it.
+RELEASE ?= $(shell uname -r)
+KDIR ?= $(firstword $(wildcard /usr/src/linux-rust-$(RELEASE)) /lib/modules/$(RELEASE)/build)
 
 # Variables go to commands through the environment, where make puts those of its command line: whatever is in
 # them, no shell reads it. And without a shell of its own make ends what it runs at once.
@@ -19,8 +21,9 @@ kbuild = $(MAKE) -C "$$KDIR" M=$(CURDIR)
 # A tool as kbuild takes it: from make's command line, not from the environment.
 tool = $(if $(filter command,$(firstword $(origin $(1)))),$($(1)),$(2))
 
-.PHONY: modules install uninstall modules_install clean help demo demo-edu test test-debug test-all torture mutants model model-mutants bench trace \
-	contract doc shell lint check-sleep driver run test-driver clean-cache check-kdir check-tree
+.PHONY: modules metadata install install-for-drivers uninstall modules_install clean help demo demo-edu test test-debug \
+	test-all torture mutants model model-mutants bench trace contract doc shell lint check-sleep driver run \
+	rust-analyzer test-driver test-host clean-cache check-kdir check-tree
 
 modules: check-kdir
 	+$(kbuild) modules
@@ -30,8 +33,17 @@ modules: check-kdir
 install: check-tree
 	@scripts/install --library rust_tasklet.ko
 
+# DKMS installs the module itself.
+install-for-drivers: check-tree
+	@scripts/install --library
+
 uninstall: check-tree
 	@scripts/install --remove --library rust_tasklet.ko
+
+# What the distribution's headers lack, as root.
+metadata: export RELEASE := $(RELEASE)
+metadata:
+	@scripts/metadata
 
 # Library and samples, as other trees of modules do it.
 modules_install: check-tree
@@ -51,12 +63,12 @@ check-tree:
 clean:
 	@scripts/clean
 
-demo demo-edu test mutants model model-mutants bench trace contract doc shell lint check-sleep test-driver:
+demo demo-edu test mutants model model-mutants bench trace contract doc shell lint check-sleep test-driver test-host:
 	@scripts/$@
 
 # A driver in a tree of its own: M=. The dollars in CMD= are for the shell in the VM.
 override export CMD := $(value CMD)
-driver run:
+driver run rust-analyzer:
 	@scripts/driver $@
 
 # On the kernel with the detectors; on every kernel there is.

@@ -19,10 +19,12 @@ import matplotlib.pyplot as plt  # noqa: E402
 
 COUNTS = [1, 16, 256, 4096]
 CPUS = [1, 2, 4, 8]
-C, RUST, BH_C, BH_RUST = MODULES = ["tasklet_c", "tasklet_rust", "workqueue_c", "workqueue_rust"]
+C, RUST, BH_C, BH_RUST, BH_WORK = MODULES = [
+    "tasklet_c", "tasklet_rust", "workqueue_c", "workqueue_rust", "bh_work_rust"]
 PRIORITIES = ["normal", "hi"]
 # How the plots show the modules.
-LINES = [("C", "#7f7f7f"), ("this crate", "#c55a11"), ("BH work, C", "#9dc3e6"), ("BH work, Rust", "#2e75b6")]
+LINES = [("C", "#7f7f7f"), ("this crate", "#c55a11"), ("BH work, C", "#9dc3e6"), ("BH work, Rust", "#2e75b6"),
+         ("`BhWork`", "#548235")]
 
 
 def fail(*lines):
@@ -107,7 +109,7 @@ OWNERS = [
 def versus(results, what, works):
     (c, c_spread), (rust, rust_spread) = (results.operation(m, what) for m in (C, RUST))
     row = [f"{c:.2f}", f"{rust:.2f}", f"{rust - c:+.2f}", f"{rust / c:.2f}", f"{max(c_spread, rust_spread):.2f}"]
-    for module in (BH_C, BH_RUST) if works else ():
+    for module in (BH_C, BH_RUST, BH_WORK) if works else ():
         if results.has("operations", "operation", module, what):
             row.append("{:.2f}".format(results.operation(module, what)[0]))
         else:
@@ -116,7 +118,7 @@ def versus(results, what, works):
 
 
 def operations(results):
-    head = ["instructions", "C", "crate", "more", "ratio", "spread", "BH work, C", "BH work, Rust"]
+    head = ["instructions", "C", "crate", "more", "ratio", "spread", "BH work, C", "BH work, Rust", "`BhWork`"]
     return table(head, [[text, *versus(results, what, True)] for what, text in OPERATIONS])
 
 
@@ -132,7 +134,7 @@ def scaling(results):
             cost = [results.many("scaling", m, cpus, count) for m in MODULES]
             rows.append([cpus, count, *(f"{x:.1f}" for x in cost[:2]), f"{cost[1] / cost[0]:.2f}",
                          *(f"{x:.1f}" for x in cost[2:])])
-    return table(["CPUs", "on each", "C", "crate", "ratio", "BH work, C", "BH work, Rust"], rows)
+    return table(["CPUs", "on each", "C", "crate", "ratio", "BH work, C", "BH work, Rust", "`BhWork`"], rows)
 
 
 def targets(results):
@@ -146,6 +148,10 @@ def targets(results):
     disable = results.operation(RUST, "disable")[0]
     owner = max(ratio(what) for what, _text in OWNERS if what.endswith("_run"))
     size = results.get("operations", "size", "Tasklet<()>")[0]
+    work = {what: [results.operation(m, what)[0] for m in (BH_C, BH_WORK)] for what in ("run", "pending", "disable")}
+    work_run, work_disable = (work[what][1] / work[what][0] for what in ("run", "disable"))
+    work_pending = work["pending"][1] - work["pending"][0]
+    work_size = results.get("operations", "size", "BhWork<()>")[0]
 
     def cost(module, cpus, count):
         return results.many("scaling", module, cpus, count)
@@ -163,6 +169,11 @@ def targets(results):
         ("each of 1 to 4096 tasklets on 1 to 8 CPUs", "at most 1.02 of C", f"{over_c:.2f}", round(over_c, 2) <= 1.02),
         ("each of 4096 tasklets, to one", "at most 1.02", f"{over_one:.2f}", round(over_one, 2) <= 1.02),
         ("on 8 CPUs, to one", "at most 1.02", f"{over_one_cpu:.2f}", round(over_one_cpu, 2) <= 1.02),
+        ("`BhWork`: `schedule()` to the end of the handler", "at most 1.03 of BH work in C", f"{work_run:.2f}",
+         round(work_run, 2) <= 1.03),
+        ("`BhWork`: `schedule()`, already pending", "at most C + 10", f"C {work_pending:+.2f}", work_pending <= 10),
+        ("`BhWork`: `disable()` and enable", "at most 0.25 of C", f"{work_disable:.2f}", work_disable <= 0.25),
+        ("`BhWork<()>`", "at most 80 bytes", f"{work_size}", work_size <= 80),
     ]
     return table(["", "target", "measured", ""], [(*row[:3], "met" if row[3] else "**missed**") for row in rows])
 
@@ -173,7 +184,7 @@ def throughput(results):
         for count in COUNTS:
             cost = [results.many("time", m, cpus, count) for m in MODULES]
             rows.append([cpus, count, f"{cost[0] * cpus:.0f}", *(f"{cost[0] / x:.2f}" for x in cost[1:])])
-    return table(["CPUs", "on each", "C, ns each", "crate", "BH work, C", "BH work, Rust"], rows)
+    return table(["CPUs", "on each", "C, ns each", "crate", "BH work, C", "BH work, Rust", "`BhWork`"], rows)
 
 
 def latency(results):

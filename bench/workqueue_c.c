@@ -87,6 +87,30 @@ static void op_run_hi(void *item)
 	run_with(op_schedule_hi, item);
 }
 
+static void op_disable(void *data)
+{
+	struct item *item = data;
+
+	disable_work_sync(&item->work);
+	enable_work(&item->work);
+}
+
+static void op_disable_nosync(void *data)
+{
+	struct item *item = data;
+
+	disable_work(&item->work);
+	enable_work(&item->work);
+}
+
+/* The nearest to a kill: a pending run is discarded, and it may be queued. */
+static void op_cancel(void *data)
+{
+	struct item *item = data;
+
+	cancel_work_sync(&item->work);
+}
+
 /* ---- Many ---- */
 
 static void schedule_all(void **items, unsigned int count)
@@ -126,6 +150,9 @@ static int measure_operations(void)
 
 	err = measure_bottom_half(&counting, items, op_schedule, op_run,
 				  op_run_hi);
+	measure("disable", items, NULL, op_disable);
+	measure("disable_nosync", items, NULL, op_disable_nosync);
+	measure("kill", items, NULL, op_cancel);
 	meter_destroy(&counting, items, METER_OPS);
 	return err;
 }

@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A driver in miniature: a hard interrupt as the top half, two tasklets as the bottom half.
+//! A driver in miniature: a hard interrupt as the top half, two tasklets and a BH work as the bottom half.
 //!
 //! A high resolution timer stands in for the device. Each expiry is a hard interrupt: it stamps the
-//! time, hands the stamp to a normal and to a high priority tasklet, and schedules both. Their
-//! handlers measure the time since the interrupt.
+//! time, hands the stamp to a normal and to a high priority tasklet and to a work, and schedules all of
+//! them. Their handlers, which are one and the same code, measure the time since the interrupt.
 //!
 //! ```text
 //!   hard interrupt                          softirq
 //!
 //!                    ring of time stamps
-//!              +-----------------------------> hi handler -----> latency histogram
-//!   hrtimer ---+
-//!              +-----------------------------> normal handler -> latency histogram
-//!                    ring of time stamps
+//!              +-----------------------------> hi tasklet -----> latency histogram
+//!   hrtimer ---+-----------------------------> normal tasklet -> latency histogram
+//!              +-----------------------------> work -----------> latency histogram
 //! ```
 //!
 //! `/sys/kernel/debug/rust_tasklet_timer/` has
 //!
 //! - `stats`: all counters, and the latencies in a table;
-//! - `histogram`: the latencies of both tasklets as text bars;
+//! - `histogram`: the latencies of all of them as text bars;
 //! - `control`: takes `start`, `stop`, `disable`, `enable` or `reset`, and shows the state.
 //!
 //! Close these files before `rmmod`: the kernel's own debugfs abstraction does not keep a module
@@ -29,7 +28,7 @@
 //!
 //! - `driver.rs`: the device and its top half, and how it is taken down;
 //! - `ring.rs`: the queue to a bottom half, safe in hard interrupt context on every kernel;
-//! - `bottom_half.rs`: the handler of the tasklets, and its counters;
+//! - `bottom_half.rs`: the handler, and its counters;
 //! - `latency.rs`: a histogram with one writer and any number of readers;
 //! - `control.rs`: what the words in `control` do;
 //! - `show.rs`: what the files print.
@@ -76,7 +75,7 @@ module! {
     type: TimerModule,
     name: "rust_tasklet_timer",
     authors: ["The rust_tasklet developers"],
-    description: "Tasklets scheduled from a timer interrupt",
+    description: "Tasklets and a BH work scheduled from a timer interrupt",
     license: "GPL",
     params: {
         period_us: u32 {

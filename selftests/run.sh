@@ -288,8 +288,8 @@ run_breeder() {
 	excuse "$LEAK"
 }
 
-# cycle PARAMETER TIMES BATCHES: loads and unloads unload_fixture with a parameter that makes it report nothing but what it
-# leaks, TIMES in each batch.
+# cycle PARAMETER TIMES BATCHES LEAKS: loads and unloads unload_fixture with a parameter that makes it report nothing but
+# what it leaks, TIMES in each batch. At least so many LEAKS are due.
 cycle() {
 	local announced=0 warned=0 line i
 	[ -e "$scratch/unload_fixture.ko" ] || { find_module unload_fixture && cp "$file" "$scratch/"; }
@@ -312,7 +312,7 @@ cycle() {
 		excuse "$LEAK"
 	done
 	expect "unload_fixture with $1 can be loaded and unloaded $(($2 * $3)) times, with a warning for each tasklet that it leaks" \
-		"$announced leaks, $warned warnings" [ "$announced" = "$warned" ]
+		"$announced leaks, $warned warnings" [ $((announced == warned && warned >= $4)) = 1 ]
 }
 
 # stays MODULE: it has users, and the kernel refuses to unload it for that reason.
@@ -338,13 +338,13 @@ run_unload_handles() {
 	reset_counters || return 0
 	test_module unload_fixture=leaves_owners \
 		expect "rust_tasklet cannot go before its users" "it should be refused" stays rust_tasklet
-	cycle drops_late 3 1
+	cycle drops_late 3 1 0
 	test_module unload_handles :
 }
 
 run_unload_under_load() {
 	reset_counters || return 0
-	cycle keeps_busy 20 10
+	cycle keeps_busy 20 10 200
 	test_module unload_under_load :
 }
 
@@ -372,9 +372,10 @@ list_has() {
 	return 1
 }
 
+# An unreadable list has nothing.
 list_has_no() {
 	read_list
-	[[ "${list[*]}" != *"$1"* ]]
+	[[ "${list[0]-}" == "tasklet state depth module handler" && "${list[*]}" != *"$1"* ]]
 }
 
 compare_list() {

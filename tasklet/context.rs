@@ -53,33 +53,65 @@ pub trait BottomHalfContext: Kind + Deref<Target = SoftirqContext> {
     /// Returns `true` if this call queued it, `false` if it is pending already or being killed.
     #[inline]
     fn schedule(&self) -> bool {
-        let raw = self.raw();
-        raw.schedule(Self::kernel(raw), Priority::Normal)
+        let raw = raw(self);
+        // SAFETY: It is the context of this kind.
+        raw.schedule(unsafe { kernel::<Self>(raw) }, Priority::Normal)
     }
 }
 
 impl BottomHalfContext for TaskletContext {}
 impl BottomHalfContext for BhContext {}
 
-/// What the crate has to know of a kind of bottom half. No other code may implement it.
+/// What the crate has to know of a kind of bottom half. Other code cannot implement it, as it cannot name it.
+///
+/// # Invariants
+///
+/// What implements it is a transparent wrapper of [`RawTasklet`].
 #[doc(hidden)]
 pub trait Kind: Sized + 'static {
     /// Whether the kernel's part is a work item. If not, it is a tasklet.
     const IS_WORK: bool;
+}
 
-    fn raw(&self) -> &RawTasklet;
+/// The bottom half of a context.
+#[inline(always)]
+pub(super) fn raw<C: Kind>(cx: &C) -> &RawTasklet {
+    // CAST: By the invariant of the trait.
+    // SAFETY: The layouts are the same.
+    unsafe { &*core::ptr::from_ref(cx).cast() }
+}
 
-    /// # Safety
-    ///
-    /// The caller must be the callback of `raw`, which is of this kind, and `'a` must end before it returns.
-    unsafe fn from_raw<'a>(raw: &'a RawTasklet) -> &'a Self;
+/// The context of a bottom half.
+///
+/// # Safety
+///
+/// The caller must be the callback of `raw`, which must be of this kind, and `'a` must end before it returns.
+#[inline(always)]
+pub(super) unsafe fn from_raw<'a, C: Kind>(raw: &'a RawTasklet) -> &'a C {
+    // CAST: By the invariant of the trait.
+    // SAFETY: The layouts are the same. INVARIANT: By the contract of this function.
+    unsafe { &*core::ptr::from_ref(raw).cast() }
+}
 
-    /// The kernel's part of `raw`, which must be of this kind.
-    fn kernel(raw: &RawTasklet) -> Kernel<'_>;
+/// The kernel's part of a bottom half.
+///
+/// # Safety
+///
+/// `raw` must be of this kind.
+#[inline(always)]
+pub(super) unsafe fn kernel<C: Kind>(raw: &RawTasklet) -> Kernel<'_> {
+    // SAFETY: By the contract of this function.
+    unsafe {
+        if C::IS_WORK {
+            Kernel::Work(raw.kernel.work())
+        } else {
+            Kernel::Tasklet(raw.kernel.tasklet())
+        }
+    }
 }
 
 macro_rules! context {
-    ($(#[$doc:meta])* $context:ident, $is_work:literal, $kernel:ident, $part:ident) => {
+    ($(#[$doc:meta])* $context:ident, $is_work:literal) => {
         $(#[$doc])*
         ///
         /// Only a handler gets one, by reference, for as long as it runs. It cannot be sent to another thread. It
@@ -93,30 +125,13 @@ macro_rules! context {
         // A reference to it is the pointer that the kernel passes to the callback: it costs nothing to make.
         #[repr(transparent)]
         pub struct $context {
-            raw: RawTasklet,
+            _raw: RawTasklet,
             _handler: NotThreadSafe,
         }
 
         impl Kind for $context {
+            // INVARIANT: See above.
             const IS_WORK: bool = $is_work;
-
-            #[inline(always)]
-            fn raw(&self) -> &RawTasklet {
-                &self.raw
-            }
-
-            #[inline(always)]
-            unsafe fn from_raw<'a>(raw: &'a RawTasklet) -> &'a Self {
-                // CAST: It is a transparent wrapper of `RawTasklet`.
-                // SAFETY: The layouts are the same. INVARIANT: By the contract of this function.
-                unsafe { &*core::ptr::from_ref(raw).cast() }
-            }
-
-            #[inline(always)]
-            fn kernel(raw: &RawTasklet) -> Kernel<'_> {
-                // SAFETY: It is of this kind.
-                Kernel::$kernel(unsafe { raw.kernel.$part() })
-            }
         }
 
         impl Deref for $context {
@@ -134,12 +149,12 @@ macro_rules! context {
 
 context! {
     /// Proof of running in the handler of a tasklet, and access to that tasklet.
-    TaskletContext, false, Tasklet, tasklet
+    TaskletContext, false
 }
 
 context! {
     /// Proof of running in the handler of a [`BhWork`](crate::BhWork), and access to it.
-    BhContext, true, Work, work
+    BhContext, true
 }
 
 impl TaskletContext {
@@ -170,7 +185,7 @@ impl TaskletContext {
     /// ```
     #[inline]
     pub fn schedule(&self) -> bool {
-        self.raw.schedule(Self::kernel(&self.raw), Priority::Normal)
+        BottomHalfContext::schedule(self)
     }
 
     /// Schedules this tasklet again at high priority.
@@ -178,7 +193,9 @@ impl TaskletContext {
     /// Otherwise like [`TaskletContext::schedule`]; C function: `tasklet_hi_schedule()`.
     #[inline]
     pub fn hi_schedule(&self) -> bool {
-        self.raw.schedule(Self::kernel(&self.raw), Priority::High)
+        let raw = raw(self);
+        // SAFETY: This is the context of a tasklet.
+        raw.schedule(unsafe { kernel::<Self>(raw) }, Priority::High)
     }
 }
 
@@ -189,6 +206,6 @@ impl BhContext {
     /// `queue_work()`.
     #[inline]
     pub fn schedule(&self) -> bool {
-        self.raw.schedule(Self::kernel(&self.raw), Priority::Normal)
+        BottomHalfContext::schedule(self)
     }
 }

@@ -23,7 +23,7 @@ use crate::{
 };
 
 use super::{
-    context::Kind,
+    context,
     handler::{
         Run,
         Standalone, //
@@ -116,7 +116,7 @@ pub type BhWork<H> = BottomHalf<H, BhContext>;
 ///
 /// # Invariants
 ///
-/// `raw` was made with the vtable for `H`, and is followed by an initialised handler.
+/// `raw` was made with the vtable for `H` and `C`, and is followed by an initialised handler.
 ///
 /// # Examples
 ///
@@ -236,7 +236,7 @@ impl<H: Run<C>, C: BottomHalfContext> BottomHalf<H, C> {
         // SAFETY: By the contract of this function and the type invariant, and this is its callback.
         unsafe {
             let this = &*core::ptr::from_ref(raw).cast::<Self>();
-            this.handler.run(C::from_raw(raw));
+            this.handler.run(context::from_raw(raw));
         }
     }
 
@@ -367,8 +367,9 @@ impl<H> Tasklet<H> {
     /// Otherwise like [`Tasklet::schedule`]. C function: `tasklet_hi_schedule()`.
     #[inline]
     pub fn hi_schedule(&self) -> bool {
-        self.raw
-            .schedule(TaskletContext::kernel(&self.raw), Priority::High)
+        // SAFETY: By the type invariant.
+        let kernel = unsafe { context::kernel::<TaskletContext>(&self.raw) };
+        self.raw.schedule(kernel, Priority::High)
     }
 }
 
@@ -406,7 +407,9 @@ impl<H, C: BottomHalfContext> BottomHalf<H, C> {
     /// ```
     #[inline]
     pub fn schedule(&self) -> bool {
-        self.raw.schedule(C::kernel(&self.raw), Priority::Normal)
+        // SAFETY: By the type invariant.
+        let kernel = unsafe { context::kernel::<C>(&self.raw) };
+        self.raw.schedule(kernel, Priority::Normal)
     }
 
     /// Keeps the handler from running, and waits until it does not run.

@@ -60,10 +60,12 @@ impl KernelWork {
         }
     }
 
+    #[inline(always)]
     const fn counts(n: i32) -> u64 {
         (n as u64).wrapping_mul(Self::COUNT_ONE)
     }
 
+    #[inline(always)]
     const fn count_is_zero(word: u64) -> bool {
         word < Self::COUNT_ONE
     }

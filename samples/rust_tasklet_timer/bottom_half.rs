@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The bottom half; each of the two tasklets has one.
+//! The bottom half: the same for the two tasklets and for the BH work.
 
 use kernel::{
     cpu::{
@@ -18,7 +18,7 @@ use kernel::{
     }, //
 };
 use rust_tasklet::{
-    TaskletContext,
+    BottomHalfContext,
     TaskletHandler, //
 };
 
@@ -36,9 +36,9 @@ use crate::{
     zeros, //
 };
 
-/// The handler of a tasklet, and its data.
+/// The handler, and its data.
 ///
-/// A tasklet gives shared references to its handler, so the top half and `stats` can use it too. Each
+/// A bottom half gives shared references to its handler, so the top half and `stats` can use it too. Each
 /// counter has one writer, the top half or the handler; they are atomic because `stats` reads them meanwhile.
 pub(crate) struct BottomHalf {
     name: &'static str,
@@ -119,8 +119,8 @@ impl BottomHalf {
     }
 }
 
-impl TaskletHandler for BottomHalf {
-    fn run(&self, _cx: &TaskletContext) {
+impl<C: BottomHalfContext> TaskletHandler<C> for BottomHalf {
+    fn run(&self, _cx: &C) {
         // In this order: a stamp that is in the ring was taken before now.
         let stamps = self.ring.drain();
         let now = self.clock.now_ns();
@@ -143,10 +143,7 @@ impl Drop for BottomHalf {
     fn drop(&mut self) {
         let Counters { queued, runs, .. } = self.counters();
 
-        pr_info!(
-            "{} tasklet: queued {queued} times, ran {runs} times\n",
-            self.name
-        );
+        pr_info!("{}: queued {queued} times, ran {runs} times\n", self.name);
     }
 }
 

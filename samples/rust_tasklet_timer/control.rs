@@ -96,9 +96,9 @@ impl Control {
         self.state.lock().timer = None;
     }
 
-    /// Disables both tasklets; nothing changes if they are.
+    /// Disables all bottom halves; nothing changes if they are.
     ///
-    /// The timer continues, and queues them. The kernel then tries again and again to run them, which
+    /// The timer continues, and schedules them. The kernel then tries again and again to run the tasklets, which
     /// keeps a CPU busy: a real driver would stop its interrupts first, or enable soon.
     fn disable(&self) -> Result {
         let mut state = self.state.lock();
@@ -107,27 +107,30 @@ impl Control {
             let normal = self.driver.normal.disable()?;
             // If this fails, the drop of the first guard enables the first one again.
             let hi = self.driver.hi.disable()?;
+            let work = self.driver.work.disable()?;
             // From here on it takes an `enable` to undo it.
             normal.keep();
             hi.keep();
+            work.keep();
             state.disabled = true;
         }
         Ok(())
     }
 
-    /// Enables both tasklets; nothing changes if they are. A queued tasklet runs now.
+    /// Enables all bottom halves; nothing changes if they are. What is pending runs now.
     fn enable(&self) -> Result {
         let mut state = self.state.lock();
 
         if state.disabled {
             self.driver.normal.enable()?;
             self.driver.hi.enable()?;
+            self.driver.work.enable()?;
             state.disabled = false;
         }
         Ok(())
     }
 
-    /// Sets all counters to zero. A running timer is started anew; disabled tasklets stay disabled.
+    /// Sets all counters to zero. A running timer is started anew; what is disabled stays disabled.
     fn reset(&self) -> Result {
         let mut state = self.state.lock();
         let started = self.is_started(&state);
@@ -137,12 +140,14 @@ impl Control {
         state.timer = None;
         let normal = self.driver.normal.kill();
         let hi = self.driver.hi.kill();
-        let killed = normal.and(hi);
+        let work = self.driver.work.kill();
+        let killed = normal.and(hi).and(work);
         if killed.is_ok() {
             self.driver.clear();
         }
         self.driver.normal.revive();
         self.driver.hi.revive();
+        self.driver.work.revive();
 
         if started {
             state.timer = Some(self.driver.arm());

@@ -28,7 +28,10 @@ use kernel::{
         Monotonic, //
     }, //
 };
-use rust_tasklet::Tasklet;
+use rust_tasklet::{
+    BhWork,
+    Tasklet, //
+};
 
 use crate::bottom_half::BottomHalf;
 
@@ -57,12 +60,12 @@ impl Clock {
     }
 }
 
-/// The device: the interrupt source and its two tasklets.
+/// The device: the interrupt source, its two tasklets and its work.
 ///
 /// Nothing may free this while the timer is armed. The [`ArcHrTimerHandle`] that [`Driver::arm`] returns
 /// prevents it: it owns a reference, and its drop cancels the timer first and waits for the callback. So
-/// when the last reference is dropped, no interrupt can schedule anything, and the drop of the two
-/// [`Tasklet`] fields waits for a run that is still queued or running.
+/// when the last reference is dropped, no interrupt can schedule anything, and the drop of the
+/// [`Tasklet`] and [`BhWork`] fields waits for a run that is still queued or running.
 #[pin_data]
 pub(crate) struct Driver {
     #[pin]
@@ -71,6 +74,8 @@ pub(crate) struct Driver {
     pub(crate) normal: Tasklet<BottomHalf>,
     #[pin]
     pub(crate) hi: Tasklet<BottomHalf>,
+    #[pin]
+    pub(crate) work: BhWork<BottomHalf>,
     config: Config,
     clock: Clock,
     /// Interrupts that remain until the timer stops by itself.
@@ -85,8 +90,9 @@ impl Driver {
 
         try_pin_init!(Self {
             timer <- HrTimer::new(),
-            normal <- Tasklet::new(BottomHalf::new("normal", clock, config)?),
-            hi <- Tasklet::new(BottomHalf::new("hi", clock, config)?),
+            normal <- Tasklet::new(BottomHalf::new("normal tasklet", clock, config)?),
+            hi <- Tasklet::new(BottomHalf::new("hi tasklet", clock, config)?),
+            work <- BhWork::new(BottomHalf::new("work", clock, config)?),
             config,
             clock,
             remaining: Atomic::new(0),
@@ -131,6 +137,7 @@ impl Driver {
         self.missed.store(0, Relaxed);
         self.normal.handler().clear();
         self.hi.handler().clear();
+        self.work.handler().clear();
     }
 }
 
@@ -150,6 +157,10 @@ impl HrTimerCallback for Driver {
         let normal = this.normal.handler();
         normal.post(stamp);
         normal.count_schedule(this.normal.schedule());
+
+        let work = this.work.handler();
+        work.post(stamp);
+        work.count_schedule(this.work.schedule());
 
         // Scheduled last, and still the first to run.
         let hi = this.hi.handler();

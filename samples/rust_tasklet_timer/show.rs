@@ -38,24 +38,26 @@ pub(crate) fn stats(control: &Control, f: &mut fmt::Formatter<'_>) -> fmt::Resul
     control.with_state(|state| write_stats(f, control, &state))
 }
 
-/// Prints the latencies of both tasklets as text bars, for `histogram`.
+/// Prints the latencies of all bottom halves as text bars, for `histogram`.
 pub(crate) fn histogram(control: &Control, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     control.with_state(|_| {
-        write_histogram(f, "hi", control.driver.hi.handler())?;
+        write_histogram(f, "hi tasklet", control.driver.hi.handler())?;
         writeln!(f)?;
-        write_histogram(f, "normal", control.driver.normal.handler())
+        write_histogram(f, "normal tasklet", control.driver.normal.handler())?;
+        writeln!(f)?;
+        write_histogram(f, "work", control.driver.work.handler())
     })
 }
 
 fn write_state(f: &mut fmt::Formatter<'_>, state: &Shown) -> fmt::Result {
     let timer = if state.started { "started" } else { "stopped" };
-    let tasklets = if state.disabled {
+    let halves = if state.disabled {
         "disabled"
     } else {
         "enabled"
     };
 
-    writeln!(f, "timer {timer}, tasklets {tasklets}")
+    writeln!(f, "timer {timer}, bottom halves {halves}")
 }
 
 fn write_stats(f: &mut fmt::Formatter<'_>, control: &Control, state: &Shown) -> fmt::Result {
@@ -64,6 +66,7 @@ fn write_stats(f: &mut fmt::Formatter<'_>, control: &Control, state: &Shown) -> 
     let interrupts = driver.interrupts();
     let hi = driver.hi.handler().counters();
     let normal = driver.normal.handler().counters();
+    let work = driver.work.handler().counters();
 
     write_state(f, state)?;
     write!(f, "period {} us, ", config.period_us)?;
@@ -78,34 +81,45 @@ fn write_stats(f: &mut fmt::Formatter<'_>, control: &Control, state: &Shown) -> 
     writeln!(f, "periods missed  {:>12}", driver.missed())?;
 
     writeln!(f)?;
-    row(f, "tasklet", "hi", "normal")?;
-    row(f, "newly queued", hi.queued, normal.queued)?;
-    row(f, "coalesced", hi.coalesced, normal.coalesced)?;
-    row(f, "runs", hi.runs, normal.runs)?;
+    row(f, "bottom half", ["hi", "normal", "work"])?;
+    row(f, "newly queued", [hi.queued, normal.queued, work.queued])?;
+    row(
+        f,
+        "coalesced",
+        [hi.coalesced, normal.coalesced, work.coalesced],
+    )?;
+    row(f, "runs", [hi.runs, normal.runs, work.runs])?;
     for cpu in 0..nr_cpu_ids() as usize {
-        let hi = driver.hi.handler().runs_on(cpu);
-        let normal = driver.normal.handler().runs_on(cpu);
+        let runs = [
+            driver.hi.handler().runs_on(cpu),
+            driver.normal.handler().runs_on(cpu),
+            driver.work.handler().runs_on(cpu),
+        ];
 
-        if hi != 0 || normal != 0 {
-            writeln!(f, "  on CPU {cpu:<7}{hi:>12}{normal:>12}")?;
+        if runs != [0; 3] {
+            let [hi, normal, work] = runs;
+            writeln!(f, "  on CPU {cpu:<7}{hi:>12}{normal:>12}{work:>12}")?;
         }
     }
     row(
         f,
         "pending",
-        yes_no(driver.hi.is_scheduled()),
-        yes_no(driver.normal.is_scheduled()),
+        [
+            yes_no(driver.hi.is_scheduled()),
+            yes_no(driver.normal.is_scheduled()),
+            yes_no(driver.work.is_scheduled()),
+        ],
     )?;
 
     writeln!(f)?;
-    row(f, "time stamps", "hi", "normal")?;
-    row(f, "measured", hi.latency.samples, normal.latency.samples)?;
-    row(f, "waiting", hi.waiting, normal.waiting)?;
-    row(f, "dropped", hi.dropped, normal.dropped)?;
+    row(f, "time stamps", ["hi", "normal", "work"])?;
+    let latencies = [hi.latency, normal.latency, work.latency];
+    row(f, "measured", latencies.each_ref().map(|all| all.samples))?;
+    row(f, "waiting", [hi.waiting, normal.waiting, work.waiting])?;
+    row(f, "dropped", [hi.dropped, normal.dropped, work.dropped])?;
 
-    let latencies = [hi.latency, normal.latency];
     writeln!(f)?;
-    row(f, "latency [us]", "hi", "normal")?;
+    row(f, "latency [us]", ["hi", "normal", "work"])?;
     times(f, "min", latencies.each_ref().map(Snapshot::min))?;
     times(f, "mean", latencies.each_ref().map(Snapshot::mean))?;
     times(f, "p50", latencies.each_ref().map(|all| all.percentile(50)))?;
@@ -113,7 +127,7 @@ fn write_stats(f: &mut fmt::Formatter<'_>, control: &Control, state: &Shown) -> 
     times(f, "max", latencies.each_ref().map(Snapshot::max))?;
 
     writeln!(f)?;
-    writeln!(f, "Per tasklet: newly queued + coalesced = interrupts;")?;
+    writeln!(f, "For each: newly queued + coalesced = interrupts;")?;
     writeln!(f, "runs = newly queued, when nothing is pending.")?;
     writeln!(f, "p50 and p99 are rounded up, by less than a factor of 2.")?;
     if state.started {
@@ -131,12 +145,16 @@ fn yes_no(yes: bool) -> &'static str {
 }
 
 /// Prints a row of a table.
-fn row<T: Display>(f: &mut fmt::Formatter<'_>, name: &str, hi: T, normal: T) -> fmt::Result {
-    writeln!(f, "{name:<16}{hi:>12}{normal:>12}")
+fn row<T: Display>(f: &mut fmt::Formatter<'_>, name: &str, columns: [T; 3]) -> fmt::Result {
+    write!(f, "{name:<16}")?;
+    for column in columns {
+        write!(f, "{column:>12}")?;
+    }
+    writeln!(f)
 }
 
 /// Prints a row of nanoseconds as microseconds.
-fn times(f: &mut fmt::Formatter<'_>, name: &str, columns: [Option<u64>; 2]) -> fmt::Result {
+fn times(f: &mut fmt::Formatter<'_>, name: &str, columns: [Option<u64>; 3]) -> fmt::Result {
     write!(f, "{name:<16}")?;
     for ns in columns {
         match ns {
@@ -157,10 +175,7 @@ fn write_histogram(
         buckets, samples, ..
     } = bottom_half.counters().latency;
 
-    writeln!(
-        f,
-        "{name} tasklet, {samples} times from interrupt to handler"
-    )?;
+    writeln!(f, "{name}, {samples} times from interrupt to handler")?;
     let Some(first) = buckets.iter().position(|&count| count > 0) else {
         return Ok(());
     };

@@ -255,16 +255,20 @@ ensure_source() {
 	bind "$SOURCE" "/k/source-$K_VERSION"
 }
 
-# Half of the source are drivers that no kernel here builds: their code stays packed.
 unpack_source() {
 	mkdir "$1/source"
 	mount --bind "$1" "$ROOT/mnt"
+	unpack_source_package /mnt
+	umount "$ROOT/mnt"
+}
+
+# From debs/ to source/ of a directory. Half of it are drivers that no kernel here builds: their code stays packed.
+unpack_source_package() {
 	# shellcheck disable=SC2016  # For the inner shell.
-	in_root bash -c 'set -euo pipefail; cd /mnt
+	in_root bash -c 'set -euo pipefail; cd "$1"
 		dpkg-deb --fsys-tarfile debs/*.deb | tar -xO --wildcards "./usr/src/linux-source-*.tar.xz" |
 		xz -dc -T 0 | tar -x -C source --strip-components=1 --no-same-owner \
-			--exclude="*/drivers/gpu/*.[ch]" --exclude="*/drivers/net/*/*.[ch]"'
-	umount "$ROOT/mnt"
+			--exclude="*/drivers/gpu/*.[ch]" --exclude="*/drivers/net/*/*.[ch]"' - "$1"
 }
 
 # The build tree of the selected kernel, at /k/<name>, with the kernel itself as vmlinuz in it. Modules are built
@@ -310,7 +314,7 @@ unpack_kernel() {
 		fetch "$partial/debs" "linux-binary-$K_RELEASE" "linux-headers-$K_RELEASE"
 	bind "$partial/tree" "/k/$K_NAME"
 	STEP_HINT="The build tree of $K_NAME could not be prepared."
-	step "prepare its build tree with Rust metadata (about 70 s)" prepare_tree "$partial"
+	step "prepare its build tree with Rust metadata (about 70 s)" prepare_kernel "$partial"
 	umount "$ROOT/k/$K_NAME"
 	mv "$partial/tree" "$1"
 	rm -rf "$partial"
@@ -339,28 +343,34 @@ check_rustc() {
 		"Modules built by another rustc do not load. Take a newer kernel: see scripts/kernels.lock."
 }
 
-prepare_tree() {
-	local partial=$1 tree=$1/tree src=/k/source-$K_VERSION out=/k/$K_NAME headers got
-	for deb in "$partial"/debs/*.deb; do
-		dpkg-deb -x "$deb" "$partial/pkg"
+prepare_kernel() {
+	local deb
+	for deb in "$1"/debs/*.deb; do
+		dpkg-deb -x "$deb" "$1/pkg"
 	done
-	headers=$partial/pkg/usr/src/linux-headers-$K_RELEASE
-	cp "$headers/.config" "$tree/.config"
+	cp "$1/pkg/usr/src/linux-headers-$K_RELEASE"/{.config,Module.symvers} "$1/tree/"
+	prepare_tree "/k/source-$K_VERSION" "/k/$K_NAME" "$1/tree"
+	cp "$1/pkg/usr/lib/modules/$K_RELEASE/vmlinuz" "$1/tree/vmlinuz"
+}
+
+# prepare_tree SOURCE OUT TREE: makes the Rust metadata in a directory that has .config and Module.symvers of the
+# distribution's headers. In the root it is called OUT, outside TREE.
+prepare_tree() {
+	local src=$1 out=$2 tree=$3 given got
+	given=$(config_lines "$tree/.config")
 	in_root "$src/scripts/config" --file "$out/.config" \
 		--set-str LOCALVERSION "${K_RELEASE#"$K_VERSION"}" --disable LOCALVERSION_AUTO
 	in_root make -s -C "$src" O="$out" olddefconfig
 	# olddefconfig silently drops options whose tool is missing, CONFIG_RUST first of all.
-	if diff <(config_lines "$headers/.config") <(config_lines "$tree/.config"); then :; else
+	if diff <(echo "$given") <(config_lines "$tree/.config"); then :; else
 		die "The configuration changed when it was made anew: a tool is missing or another version."
 	fi
 	grep -qx 'CONFIG_RUST=y' "$tree/.config" || die "This kernel has no CONFIG_RUST."
 	grep -qxF "CONFIG_RUSTC_VERSION_TEXT=\"$K_RUSTC\"" "$tree/.config" ||
-		die "This kernel was built by another rustc than scripts/kernels.lock says."
-	cp "$headers/Module.symvers" "$tree/"
+		die "This kernel was not built by $K_RUSTC."
 	in_root make -s -C "$src" O="$out" -j"$(nproc)" modules_prepare
 	got=$(in_root make -s -C "$src" O="$out" kernelrelease)
 	[ "$got" = "$K_RELEASE" ] || die "The tree says it is for '$got', not for '$K_RELEASE'."
-	cp "$partial/pkg/usr/lib/modules/$K_RELEASE/vmlinuz" "$tree/vmlinuz"
 }
 
 configure_kernel() {

@@ -19,7 +19,7 @@ impl TaskletHandler for Rx {
 
 fn driver() -> Result {
     #[cfg(fault)]
-    let rx: Pin<KBox<Tasklet<Rx>>> = KBox::pin_init(pin_init::init_zeroed(), GFP_KERNEL)?; //~ E0277 `Tasklet<Rx>: Zeroable` is not satisfied
+    let rx: Pin<KBox<Tasklet<Rx>>> = KBox::pin_init(pin_init::init_zeroed(), GFP_KERNEL)?; //~ E0277 `BottomHalf<Rx, TaskletContext>: Zeroable` is not satisfied
     #[cfg(not(fault))]
     let rx: Pin<KBox<Tasklet<Rx>>> = KBox::pin_init(Tasklet::new(Rx), GFP_KERNEL)?;
     rx.schedule();

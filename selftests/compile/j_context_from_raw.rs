@@ -2,7 +2,7 @@
 
 //! Class J: the proof of being in a handler is made of a tasklet, as the crate makes it.
 //!
-//! Rejected: the constructor is private.
+//! Rejected: a context has no constructor.
 
 use kernel::prelude::*;
 #[cfg(not(fault))]
@@ -15,7 +15,7 @@ fn handler_only(cx: &TaskletContext) {
 
 fn driver() -> Result {
     #[cfg(fault)]
-    handler_only(TaskletContext::from_raw(todo!())); //~ E0624
+    handler_only(TaskletContext::from_raw(todo!())); //~ E0599 named `from_raw` found
     #[cfg(not(fault))]
     TaskletBox::from_fn(handler_only, GFP_KERNEL)?.schedule();
     Ok(())

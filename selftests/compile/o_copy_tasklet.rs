@@ -12,7 +12,7 @@ use rust_tasklet::{
 
 #[cfg_attr(fault, derive(Clone))]
 struct Nic {
-    rx: Tasklet<Rx>, //~ E0277 `Tasklet<Rx>: Clone` is not satisfied
+    rx: Tasklet<Rx>, //~ E0277 `BottomHalf<Rx, TaskletContext>: Clone` is not satisfied
 }
 
 #[derive(Clone)]

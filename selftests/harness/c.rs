@@ -32,6 +32,7 @@ unsafe extern "C" {
         next: *mut Thread,
     ) -> *mut Thread;
     pub(crate) fn selftest_thread_wait(thread: *mut Thread, ms: u32) -> bool;
+    pub(crate) fn selftest_thread_blocked(thread: *mut Thread) -> bool;
     pub(crate) fn selftest_thread_free(thread: *mut Thread) -> *mut Thread;
     pub(crate) safe fn selftest_context() -> u32;
     pub(crate) safe fn selftest_bh_depth() -> u32;

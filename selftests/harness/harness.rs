@@ -62,6 +62,7 @@ pub mod prelude {
         schedule_at,
         scope,
         set_online,
+        spin_for,
         spin_until,
         static_of_both,
         storm,

@@ -47,6 +47,7 @@ struct selftest_thread *selftest_thread_start(unsigned int cpu,
 					      void (*fn)(void *arg), void *arg,
 					      struct selftest_thread *next);
 bool selftest_thread_wait(struct selftest_thread *thread, unsigned int ms);
+bool selftest_thread_blocked(struct selftest_thread *thread);
 struct selftest_thread *selftest_thread_free(struct selftest_thread *thread);
 
 u32 selftest_context(void);

@@ -2,14 +2,19 @@
 
 //! A handler that watches itself, for either kind of bottom half.
 
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    }, //
+};
 use rust_tasklet::{
     BottomHalf,
     TaskletHandler, //
 };
 
 use crate::{
-    c,
     check,
     check_eq,
     contexts::{
@@ -33,7 +38,10 @@ use crate::{
         Scope, //
     },
     wait,
-    wait::spin_until, //
+    wait::{
+        spin_for,
+        spin_until, //
+    }, //
 };
 
 /// A handler that notes how, where and how often it runs, and that can be held inside a run.
@@ -50,6 +58,8 @@ pub struct Probe {
     dawdle: Counter,
     again: Counter,
     again_hi: Flag,
+    /// How many runs have ended, in plain loads and stores: what orders these is the tasklet alone.
+    unordered: Atomic<u32>,
 }
 
 impl Probe {
@@ -69,6 +79,7 @@ impl Probe {
             dawdle: Counter::new(),
             again: Counter::new(),
             again_hi: Flag::new(),
+            unordered: Atomic::new(0),
         }
     }
 
@@ -82,6 +93,12 @@ impl Probe {
     #[inline]
     pub fn left(&self) -> u32 {
         self.left.get()
+    }
+
+    /// How many runs have ended, as seen by one who knows already that none is under way.
+    #[inline]
+    pub fn settled(&self) -> u32 {
+        self.unordered.load(Relaxed)
     }
 
     /// Whether the handler is inside a run.
@@ -152,6 +169,8 @@ impl Probe {
 impl<C: Kind> TaskletHandler<C> for Probe {
     #[inline]
     fn run(&self, cx: &C) {
+        // First: see below.
+        let unordered = self.unordered.load(Relaxed);
         if self.inside.add(1) != 0 {
             self.overlaps.add(1);
         }
@@ -168,12 +187,11 @@ impl<C: Kind> TaskletHandler<C> for Probe {
         if self.hold.is_set() && !spin_until(|| !self.hold.is_set()) {
             self.stuck.set();
         }
-        let end = c::selftest_now_ns() + 1000 * u64::from(self.dawdle.get());
-        while c::selftest_now_ns() < end {
-            c::selftest_relax();
-        }
+        spin_for(self.dawdle.get());
         self.left.add(1);
         self.inside.sub1();
+        // Last, and ordered by nothing in here.
+        self.unordered.store(unordered + 1, Relaxed);
     }
 }
 

@@ -129,6 +129,13 @@ bool selftest_thread_wait(struct selftest_thread *thread, unsigned int ms)
 }
 EXPORT_SYMBOL_GPL(selftest_thread_wait);
 
+/* Whether the thread sleeps, and no signal or timeout would wake it: it waits for an event. */
+bool selftest_thread_blocked(struct selftest_thread *thread)
+{
+	return READ_ONCE(thread->task->__state) == TASK_UNINTERRUPTIBLE;
+}
+EXPORT_SYMBOL_GPL(selftest_thread_blocked);
+
 struct selftest_thread *selftest_thread_free(struct selftest_thread *thread)
 {
 	struct selftest_thread *next = thread->next;

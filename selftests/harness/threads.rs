@@ -10,7 +10,14 @@ use core::{
 };
 use kernel::prelude::*;
 
-use crate::c;
+use crate::{
+    c,
+    check,
+    counters::Flag,
+    suite::Test,
+    wait,
+    wait::temptation, //
+};
 
 /// How long a thread may take before the log shows where it is. The wait continues all the same.
 const THREAD_LIMIT_MS: u32 = 25_000;
@@ -161,6 +168,48 @@ impl<'scope> Scope<'scope, '_> {
         let thread = unsafe { start(cpu, f, self.threads.get()) }?;
         self.threads.set(thread);
         Ok(())
+    }
+
+    /// The same; the caller can see whether the thread is blocked. It must not [`wait!`](crate::wait) itself.
+    #[inline]
+    pub fn spawn_watched<F: FnOnce() + Send + 'scope>(
+        &'scope self,
+        cpu: u32,
+        f: F,
+    ) -> Result<ScopedThread<'scope>> {
+        self.spawn(cpu, f)?;
+        // INVARIANT: The scope frees its threads after it has ended.
+        Ok(ScopedThread {
+            thread: self.threads.get(),
+            scope: PhantomData,
+        })
+    }
+}
+
+/// A thread of a [`Scope`].
+///
+/// # Invariants
+///
+/// The thread is not freed before `'scope` ends.
+pub struct ScopedThread<'scope> {
+    thread: *mut c::Thread,
+    scope: PhantomData<&'scope ()>,
+}
+
+impl ScopedThread<'_> {
+    /// Whether it waits for an event, in a call that does not return before.
+    #[inline]
+    pub fn is_blocked(&self) -> bool {
+        // SAFETY: By the type invariant.
+        unsafe { c::selftest_thread_blocked(self.thread) }
+    }
+
+    /// Expects that the thread is blocked in a call, and stays so; when the call returns, the thread sets `returned`.
+    #[inline]
+    pub fn check_blocked(&self, t: &Test, returned: &Flag) {
+        wait!(t, self.is_blocked() || returned.is_set());
+        temptation();
+        check!(t, !returned.is_set());
     }
 }
 

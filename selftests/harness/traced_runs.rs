@@ -36,7 +36,7 @@ pub fn runs<C: Kind>(t: &Test) -> Result {
 pub fn killed<C: Kind>(t: &Test) -> Result {
     for disabled in [false, true] {
         let tasklet = probe::<C>()?;
-        let (pending, calling, let_go) = (Flag::new(), Flag::new(), Flag::new());
+        let (pending, killed, let_go) = (Flag::new(), Flag::new(), Flag::new());
         let guard = disabled.then(|| tasklet.disable_nosync());
 
         scope(|s| {
@@ -48,12 +48,11 @@ pub fn killed<C: Kind>(t: &Test) -> Result {
                 })
             })?;
             wait!(t, pending.is_set());
-            s.spawn(2, || {
-                calling.set();
+            let killer = s.spawn_watched(2, || {
                 check_eq!(t, tasklet.kill(), Ok(()));
+                killed.set();
             })?;
-            wait!(t, calling.is_set());
-            temptation();
+            killer.check_blocked(t, &killed);
             check!(t, tasklet.is_scheduled() && !tasklet.is_parked());
             let_go.set();
             Ok::<(), Error>(())

@@ -38,6 +38,15 @@ pub fn spin_until(condition: impl Fn() -> bool) -> bool {
     poll(PATIENCE_MS, condition, c::selftest_relax)
 }
 
+/// Spins for a while, in any context.
+#[inline]
+pub fn spin_for(microseconds: u32) {
+    let end = c::selftest_now_ns() + 1000 * u64::from(microseconds);
+    while c::selftest_now_ns() < end {
+        c::selftest_relax();
+    }
+}
+
 /// Calls `f` and returns how many microseconds that took.
 #[inline]
 pub fn microseconds(f: impl FnOnce()) -> u64 {
@@ -51,7 +60,7 @@ pub fn microseconds(f: impl FnOnce()) -> u64 {
 /// Never needed for a correct implementation to pass.
 #[inline]
 pub fn temptation() {
-    let end = c::selftest_now_ns() + 30_000_000;
+    let end = c::selftest_now_ns() + patience(30_000_000);
     while c::selftest_now_ns() < end {
         c::selftest_doze();
     }

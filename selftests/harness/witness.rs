@@ -3,6 +3,9 @@
 //! For all tests of owners: an owner of every form, whose payload tells a [`Witness`] when it
 //! ran, and when and where it was dropped.
 
+// Of functions that `#[pin_data]` makes, which clippy takes for ours where a macro of ours has the struct.
+#![allow(clippy::missing_safety_doc)]
+
 use harness::prelude::*;
 use kernel::{
     new_spinlock,
@@ -34,6 +37,9 @@ pub const MADE: u32 = 6;
 /// The counter in the harness that counts how often `unload_fixture` was loaded to keep the CPUs busy.
 pub const ROUNDS: u32 = 7;
 
+/// The counter in the harness of the unloads of `unload_fixture` that began to wait before all releases were over.
+pub const LATE: u32 = 10;
+
 /// A record of what happened to a payload. It outlives the payload.
 #[pin_data]
 pub struct Witness {
@@ -48,6 +54,8 @@ pub struct Witness {
     ran_after_drop: Counter,
     /// Keeps runs from ending.
     pub hold: Flag,
+    /// A run was kept for too long, and has ended.
+    stuck: Flag,
     /// Makes each run schedule the next.
     pub again: Flag,
     /// Makes runs take 50 milliseconds.
@@ -82,6 +90,7 @@ impl Witness {
                 dropped_atomically: Counter::new(),
                 ran_after_drop: Counter::new(),
                 hold: Flag::new(),
+                stuck: Flag::new(),
                 again: Flag::new(),
                 slow: Flag::new(),
                 linger: Flag::new(),
@@ -118,6 +127,7 @@ impl Witness {
         check_eq!(t, self.runs.get(), runs);
         check_eq!(t, self.left.get(), runs);
         check_eq!(t, self.ran_after_drop.get(), 0);
+        check!(t, !self.stuck.is_set());
     }
 
     /// The same, after exactly `runs` runs.
@@ -133,6 +143,7 @@ impl Witness {
         check_eq!(t, self.runs.get(), runs);
         check_eq!(t, self.left.get(), runs);
         check_eq!(t, self.drops.get(), 0);
+        check!(t, !self.stuck.is_set());
     }
 }
 
@@ -150,9 +161,8 @@ impl Payload {
         if witness.again.is_set() {
             cx.schedule();
         }
-        spin_until(|| !witness.hold.is_set());
-        if witness.slow.is_set() {
-            (0..50).for_each(|_| udelay(Delta::from_millis(1)));
+        if !spin_until(|| !witness.hold.is_set()) {
+            witness.stuck.set();
         }
         let victim = witness.victim.lock().take();
         if let Some(victim) = victim {
@@ -166,6 +176,10 @@ impl Payload {
                 drop(victim);
             }
             witness.victims.add(1);
+        }
+        // Long enough for a release that does not wait.
+        if witness.slow.is_set() {
+            (0..50).for_each(|_| udelay(Delta::from_millis(1)));
         }
         witness.ran_after_drop.add(witness.drops.get());
         witness.left.add(1);

@@ -9,7 +9,7 @@
 use harness::prelude::*;
 
 #[path = "../harness/traced_runs.rs"]
-mod traced_runs;
+pub mod traced_runs;
 
 suite! {
     "bh_traced",

@@ -7,6 +7,10 @@
 //! run; then it is enabled step by step.
 
 use harness::prelude::*;
+use kernel::sync::atomic::{
+    Atomic,
+    Relaxed, //
+};
 
 suite! {
     "disable_blocks",
@@ -18,6 +22,7 @@ suite! {
         scheduled_first,
         from_atomic_contexts,
         by_many_threads,
+        sees_what_was_written,
         from_its_own_handler,
     ]
 }
@@ -118,18 +123,32 @@ fn from_atomic_contexts<C: Kind>(t: &Test) -> Result {
     Ok(())
 }
 
+/// How often a disable must meet a run.
+const MEETINGS: u32 = 50;
+
 /// Every CPU disables, schedules, and checks whether a run overlaps its disabled section.
 fn by_many_threads<C: Kind>(t: &Test) -> Result {
     let tasklet = probe::<C>()?;
     let probe = tasklet.handler();
-    let violations = Counter::new();
+    let (violations, met) = (Counter::new(), Counter::new());
 
+    probe.dawdle(20);
     scope(|s| {
         for cpu in cpus() {
             s.spawn(cpu, || {
-                for _ in 0..200 {
+                for round in 0..20_000 {
+                    if round >= 200 && met.get() >= MEETINGS {
+                        break;
+                    }
+                    // Runs it at once, unless it is disabled or another CPU does.
+                    Context::BhDisable.run(|| tasklet.schedule());
+                    let inside = (0..50).any(|_| {
+                        spin_for(1);
+                        probe.inside()
+                    });
                     if let Ok(off) = tasklet.disable() {
                         let runs = probe.runs();
+                        met.add(u32::from(inside));
                         tasklet.schedule();
                         for _ in 0..100 {
                             core::hint::spin_loop();
@@ -142,12 +161,57 @@ fn by_many_threads<C: Kind>(t: &Test) -> Result {
         }
         Ok::<(), Error>(())
     })?;
+    check!(t, met.get() >= MEETINGS, "but {}", met.get());
     check_eq!(t, violations.get(), 0);
     wait!(t, !tasklet.is_scheduled() && !tasklet.is_running());
     drain();
     check!(t, probe.runs() > 0);
     check_eq!(t, tasklet.disable_depth(), 0);
     probe.check_sane(t);
+    Ok(())
+}
+
+/// Data that a driver changes while the tasklet is disabled. Only the enable orders these accesses.
+struct Settings {
+    written: Atomic<u32>,
+    seen: Atomic<u32>,
+    runs: Counter,
+}
+
+impl<C: BottomHalfContext> TaskletHandler<C> for Settings {
+    fn run(&self, _cx: &C) {
+        self.seen.store(self.written.load(Relaxed), Relaxed);
+        self.runs.add(1);
+    }
+}
+
+/// The run that an enable lets happen sees what was written before, whatever enables.
+fn sees_what_was_written<C: Kind>(t: &Test) -> Result {
+    let tasklet = C::make(Settings {
+        written: Atomic::new(0),
+        seen: Atomic::new(0),
+        runs: Counter::new(),
+    })?;
+    let settings = tasklet.handler();
+
+    for round in 1..=50 {
+        let off = tasklet.disable()?;
+        // Softirqs of that CPU try to run it all the time.
+        check_eq!(t, on_cpu(1, || tasklet.schedule()), Ok(true));
+        if round % 2 == 0 {
+            off.keep();
+            settings.written.store(round, Relaxed);
+            check_eq!(t, tasklet.enable(), Ok(()));
+        } else {
+            settings.written.store(round, Relaxed);
+            drop(off);
+        }
+        wait!(t, settings.runs.get() == round);
+        check_eq!(t, settings.seen.load(Relaxed), round);
+        if t.failed() {
+            break;
+        }
+    }
     Ok(())
 }
 

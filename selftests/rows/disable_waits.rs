@@ -6,30 +6,32 @@
 //! The handler is held inside a run on CPU 1 while a thread on CPU 2 disables the tasklet.
 
 use harness::prelude::*;
+use kernel::sync::atomic::{
+    Atomic,
+    Relaxed, //
+};
 
 suite! {
     "disable_waits",
     "disable() waits for a running handler, disable_nosync() does not",
-    both [disable, disable_nosync, synchronize, idle, pending]
+    both [disable, disable_nosync, synchronize, stopped, idle, pending]
 }
 
 /// Expects that `call`, made while the handler runs, returns after the handler has.
 fn waits<C: Kind>(t: &Test, call: impl Fn(&BottomHalf<Probe, C>) -> Result + Sync) -> Result {
     let tasklet = probe::<C>()?;
     let probe = tasklet.handler();
-    let (calling, returned) = (Flag::new(), Flag::new());
+    let returned = Flag::new();
     let left = Counter::new();
 
     while_running(t, &tasklet, 1, |s| {
-        s.spawn(2, || {
-            calling.set();
+        let caller = s.spawn_watched(2, || {
             check_eq!(t, call(&tasklet), Ok(()));
+            check_eq!(t, probe.settled(), 1);
             left.set(probe.left());
             returned.set();
         })?;
-        wait!(t, calling.is_set());
-        temptation();
-        check!(t, !returned.is_set());
+        caller.check_blocked(t, &returned);
         check!(t, tasklet.is_running());
         probe.release();
         wait!(t, returned.is_set());
@@ -80,6 +82,85 @@ fn disable_nosync<C: Kind>(t: &Test) -> Result {
     check!(t, tasklet.is_scheduled());
     drop(off);
     wait!(t, probe.left() == 2);
+    Ok(())
+}
+
+/// What a driver may tell its handler.
+const USE: u32 = 0;
+const STOP: u32 = 1;
+const END: u32 = 2;
+
+/// A handler that uses a driver's data unless the driver has told it to stop. Only `synchronize()` orders these
+/// accesses.
+struct User {
+    stop: Atomic<u32>,
+    runs: Atomic<u32>,
+    freed: Atomic<u32>,
+    ended: Atomic<u32>,
+    violations: Atomic<u32>,
+}
+
+impl<C: BottomHalfContext> TaskletHandler<C> for User {
+    fn run(&self, cx: &C) {
+        let stop = self.stop.load(Relaxed);
+        self.runs.store(self.runs.load(Relaxed) + 1, Relaxed);
+        match stop {
+            END => self.ended.store(1, Relaxed),
+            USE => {
+                spin_for(1);
+                if self.freed.load(Relaxed) != 0 {
+                    self.violations.store(1, Relaxed);
+                }
+                cx.schedule();
+            }
+            _ => {
+                cx.schedule();
+            }
+        }
+    }
+}
+
+/// A driver tells the handler to stop, synchronizes, and frees the data: no run that began before uses it then.
+fn stopped<C: Kind>(t: &Test) -> Result {
+    const ROUNDS: u32 = 500;
+    const MEETINGS: u32 = 50;
+    let tasklet = C::make(User {
+        stop: Atomic::new(USE),
+        runs: Atomic::new(0),
+        freed: Atomic::new(0),
+        ended: Atomic::new(0),
+        violations: Atomic::new(0),
+    })?;
+    let user = tasklet.handler();
+    let mut met = 0;
+
+    check_eq!(t, on_cpu(1, || tasklet.schedule()), Ok(true));
+    for round in 0..ROUNDS {
+        // At any moment after a run has begun.
+        let runs = user.runs.load(Relaxed);
+        check!(t, spin_until(|| user.runs.load(Relaxed) != runs));
+        for _ in 0..round % 61 {
+            core::hint::spin_loop();
+        }
+        met += u32::from(tasklet.is_running());
+        user.stop.store(STOP, Relaxed);
+        check_eq!(t, tasklet.synchronize(), Ok(()));
+        user.freed.store(1, Relaxed);
+        spin_for(2);
+        // The data is there again before any run may use it.
+        user.freed.store(0, Relaxed);
+        check_eq!(t, tasklet.synchronize(), Ok(()));
+        user.stop.store(USE, Relaxed);
+        if t.failed() {
+            break;
+        }
+    }
+    user.stop.store(END, Relaxed);
+    wait!(t, user.ended.load(Relaxed) != 0);
+    check_eq!(t, tasklet.kill(), Ok(()));
+    check_eq!(t, user.violations.load(Relaxed), 0);
+    // Runs were under way.
+    check!(t, met >= MEETINGS, "but {}", met);
     Ok(())
 }
 

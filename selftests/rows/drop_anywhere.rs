@@ -116,9 +116,7 @@ fn running(t: &Test) -> Result {
 
             while_held(t, owner, &witness, |owner| {
                 drop_in(t, context, owner, &witness);
-                if context == Context::Softirq {
-                    temptation();
-                }
+                temptation();
                 check_eq!(t, witness.drops.get(), 0);
             })?;
             witness.check_dropped_after(t, 1);
@@ -154,6 +152,7 @@ fn own_handler(t: &Test) -> Result {
         for cpu in cpus() {
             let witness = Witness::new()?;
 
+            witness.slow.set();
             witness.let_drop(form(&witness)?);
             check_eq!(t, on_cpu(cpu, || witness.schedule_victim()), Ok(true));
             witness.check_dropped_after(t, 1);
@@ -167,6 +166,7 @@ fn own_handler_that_reschedules(t: &Test) -> Result {
     for form in Owner::FORMS {
         let witness = Witness::new()?;
 
+        witness.slow.set();
         witness.again.set();
         witness.let_drop(form(&witness)?);
         check!(t, witness.schedule_victim());
@@ -217,6 +217,7 @@ fn interrupted_handler(t: &Test) -> Result {
     for form in Owner::FORMS {
         let witness = Witness::new()?;
 
+        witness.slow.set();
         witness.interrupt.set();
         witness.let_drop(form(&witness)?);
         check!(t, witness.schedule_victim());

@@ -7,6 +7,10 @@
 //! dropped while their tasklet is pending, running, disabled, or reschedules itself.
 
 use harness::prelude::*;
+use kernel::sync::atomic::{
+    Atomic,
+    Relaxed, //
+};
 
 suite! {
     "drop_is_kill",
@@ -31,7 +35,11 @@ struct Grave {
     drops: Counter,
     left_at_drop: Counter,
     hold: Flag,
+    stuck: Flag,
     reschedule: Flag,
+    /// How many runs have ended, in plain loads and stores.
+    unordered: Atomic<u32>,
+    unordered_at_drop: Counter,
 }
 
 impl Grave {
@@ -42,7 +50,10 @@ impl Grave {
             drops: Counter::new(),
             left_at_drop: Counter::new(),
             hold: Flag::new(),
+            stuck: Flag::new(),
             reschedule: Flag::new(),
+            unordered: Atomic::new(0),
+            unordered_at_drop: Counter::new(),
         }
     }
 
@@ -57,9 +68,16 @@ impl Grave {
 
     /// Expects one drop, after `runs` runs that had all ended, and nothing since.
     fn check(&self, t: &Test, runs: u32) {
+        self.check_drops(t, 1, runs);
+    }
+
+    /// The same after the last of `drops` drops.
+    fn check_drops(&self, t: &Test, drops: u32, runs: u32) {
         drain();
-        check_eq!(t, self.drops.get(), 1);
+        check!(t, !self.stuck.is_set());
+        check_eq!(t, self.drops.get(), drops);
         check_eq!(t, self.left_at_drop.get(), runs);
+        check_eq!(t, self.unordered_at_drop.get(), runs);
         check_eq!(t, self.runs.get(), runs);
         check_eq!(t, self.left.get(), runs);
     }
@@ -82,17 +100,24 @@ impl Mortal {
 
 impl<C: BottomHalfContext> TaskletHandler<C> for Mortal {
     fn run(&self, cx: &C) {
+        let unordered = self.0.unordered.load(Relaxed);
         self.0.runs.add(1);
         if self.0.reschedule.is_set() {
             cx.schedule();
         }
-        spin_until(|| !self.0.hold.is_set());
+        if !spin_until(|| !self.0.hold.is_set()) {
+            self.0.stuck.set();
+        }
         self.0.left.add(1);
+        // Last: what orders it and the drop is the tasklet alone.
+        self.0.unordered.store(unordered + 1, Relaxed);
     }
 }
 
 impl Drop for Mortal {
     fn drop(&mut self) {
+        let unordered = self.0.unordered.load(Relaxed);
+        self.0.unordered_at_drop.set(unordered);
         self.0.drops.add(1);
         self.0.left_at_drop.set(self.0.left.get());
     }
@@ -109,12 +134,11 @@ fn drop_takes_until<C: Kind>(
 
     scope(|s| {
         let dropped = &dropped;
-        s.spawn(2, move || {
+        let dropper = s.spawn_watched(2, move || {
             drop(tasklet);
             dropped.set();
         })?;
-        temptation();
-        check!(t, !dropped.is_set());
+        dropper.check_blocked(t, dropped);
         check_eq!(t, grave.drops.get(), 0);
         let_go();
         wait!(t, dropped.is_set());
@@ -239,15 +263,38 @@ fn shared<C: Kind>(t: &Test) -> Result {
     Ok(())
 }
 
+/// Calls `schedule_and_drop`, which tells whether it found the tasklet pending right before the drop, until it often
+/// has; and `check` after each, with how often that was.
+fn while_pending(
+    t: &Test,
+    schedule_and_drop: impl Fn() -> Result<bool>,
+    check: impl Fn(u32),
+) -> Result {
+    let mut pending = 0;
+
+    for drops in 1..=500 {
+        pending += u32::from(schedule_and_drop()?);
+        check(drops);
+        if pending == 5 || t.failed() {
+            break;
+        }
+    }
+    check_eq!(t, pending, 5);
+    Ok(())
+}
+
 fn on_the_stack(t: &Test) -> Result {
     static GRAVE: Grave = Grave::new();
 
-    {
-        pin_init::stack_pin_init!(let tasklet = Tasklet::new(Mortal(&GRAVE)));
-        Context::SoftirqsHeld.run(|| check!(t, tasklet.schedule()));
-    }
-    GRAVE.check(t, 1);
-    Ok(())
+    while_pending(
+        t,
+        || {
+            pin_init::stack_pin_init!(let tasklet = Tasklet::new(Mortal(&GRAVE)));
+            check!(t, tasklet.schedule());
+            Ok(tasklet.is_scheduled())
+        },
+        |drops| GRAVE.check_drops(t, drops, drops),
+    )
 }
 
 macro_rules! as_a_field {
@@ -263,19 +310,26 @@ macro_rules! as_a_field {
 
             static RX: Grave = Grave::new();
             static TX: Grave = Grave::new();
-            let device = KBox::pin_init(
-                try_pin_init!(Device {
-                    rx <- $type::new(Mortal(&RX)),
-                    tx <- $type::new_disabled(Mortal(&TX)),
-                }? Error),
-                GFP_KERNEL,
-            )?;
 
-            check!(t, device.rx.schedule() && device.tx.schedule());
-            drop(device);
-            RX.check(t, 1);
-            TX.check(t, 0);
-            Ok(())
+            while_pending(
+                t,
+                || {
+                    let device = KBox::pin_init(
+                        try_pin_init!(Device {
+                            rx <- $type::new(Mortal(&RX)),
+                            tx <- $type::new_disabled(Mortal(&TX)),
+                        }? Error),
+                        GFP_KERNEL,
+                    )?;
+
+                    check!(t, device.tx.schedule() && device.rx.schedule());
+                    Ok(device.rx.is_scheduled() && device.tx.is_scheduled())
+                },
+                |drops| {
+                    RX.check_drops(t, drops, drops);
+                    TX.check_drops(t, drops, 0);
+                },
+            )
         }
     };
 }
@@ -285,12 +339,16 @@ as_a_field!(bh_as_a_field, BhWork);
 
 fn closure<C: Kind>(t: &Test) -> Result {
     static GRAVE: Grave = Grave::new();
-    let mortal = Mortal(&GRAVE);
     GRAVE.dig();
-    let tasklet = C::make_fn(move |cx| mortal.run(cx))?;
 
-    Context::SoftirqsHeld.run(|| check!(t, tasklet.schedule()));
-    drop(tasklet);
-    GRAVE.check(t, 1);
-    Ok(())
+    while_pending(
+        t,
+        || {
+            let mortal = Mortal(&GRAVE);
+            let tasklet = C::make_fn(move |cx| mortal.run(cx))?;
+            check!(t, tasklet.schedule());
+            Ok(tasklet.is_scheduled())
+        },
+        |drops| GRAVE.check_drops(t, drops, drops),
+    )
 }

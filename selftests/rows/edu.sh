@@ -139,6 +139,18 @@ start_flood() {
 	fail "no flood of interrupts: only $count"
 }
 
+# wait_for_answers N: until requests of others were answered so often.
+wait_for_answers() {
+	count answers
+	before=$count
+	for _ in $(seq 600); do
+		count answers
+		[ $((count - before)) -lt "$1" ] || return 0
+		sleep 0.1
+	done
+	fail "requests under a flood have no answers: $count"
+}
+
 unbind() { echo "$slot" >"$driver/unbind"; }
 bind() { echo "$slot" >"$driver/bind"; }
 
@@ -305,7 +317,15 @@ unbind_wakes() {
 	said=/tmp/edu-said.$$
 	for _ in 1 2 3 4 5; do
 		{ { echo $large >&3; } 2>$said 3<>"$dev"; } &
-		sleep 0.5
+		# Until it is in write(), which is system call 1.
+		for _ in $(seq 600); do
+			call=none
+			read -r call _ 2>/dev/null <"/proc/$!/syscall"
+			if [ "$call" = 1 ] || ! kill -0 $! 2>/dev/null; then
+				break
+			fi
+			sleep 0.1
+		done
 		unbind
 		wait $!
 		answer="no error"
@@ -374,7 +394,12 @@ rebind_under_flood() {
 		for _ in 1 2 3; do
 			(while echo 7 >&3; do :; done) 2>/dev/null 3<>"$dev" &
 		done
-		sleep 0.1
+		if ! wait_for_answers 3; then
+			unbind
+			wait
+			bind
+			return 1
+		fi
 		count interrupts
 		total=$((total + count))
 		unbind
@@ -394,7 +419,7 @@ rebind_under_flood() {
 rmmod_with_open_file() {
 	{
 		unbind
-		rmmod rust_tasklet_edu 2>/dev/null
+		rmmod rust_tasklet_edu 2>"$errors"
 		status=$?
 	} 3<>"$dev"
 	if [ $status = 0 ]; then
@@ -403,6 +428,14 @@ rmmod_with_open_file() {
 		return
 	fi
 	bind
+	read -r answer <"$errors"
+	case $answer in
+		*"Resource temporarily unavailable"* | *"is in use"*) ;;
+		*)
+			fail "rmmod failed for another reason: $answer"
+			return
+			;;
+	esac
 	expect_value 5 120
 }
 
@@ -424,6 +457,10 @@ rmmod_under_flood() {
 }
 
 log_is_clean() {
+	if ! dmesg | grep -q 'edu.sh: rmmod_under_flood is over'; then
+		fail "the log is not that of these tests"
+		return
+	fi
 	if dmesg | grep -E "$bad" | sed 's/^/# /' | grep .; then
 		fail "the kernel warned"
 	fi

@@ -29,6 +29,7 @@ suite! {
         pending,
         running,
         in_own_handler,
+        in_other_handler,
         guard_and_owner,
         guard_then_drop,
         one_of_many_references,
@@ -73,7 +74,7 @@ fn running(t: &Test) -> Result {
     })
 }
 
-/// Forgotten by the handler of another tasklet, and by its own.
+/// Forgotten by its own handler.
 fn in_own_handler(t: &Test) -> Result {
     Owner::each(|witness, owner| {
         t.leaks(owner.tasklets());
@@ -84,6 +85,28 @@ fn in_own_handler(t: &Test) -> Result {
         witness.check_quiet(t);
         Ok(())
     })
+}
+
+/// Forgotten by the handler of another tasklet.
+fn in_other_handler(t: &Test) -> Result {
+    let killer = Witness::new()?;
+    let killer_owner = Owner::heap(&killer)?;
+
+    killer.forget.set();
+    Owner::each(|witness, owner| {
+        t.leaks(owner.tasklets());
+        check!(t, owner.schedule());
+        wait!(t, witness.left.get() == 1);
+        let victims = killer.victims.get();
+        killer.let_drop(owner);
+        check!(t, killer_owner.schedule());
+        wait!(t, killer.victims.get() == victims + 1);
+        witness.check_quiet(t);
+        Ok(())
+    })?;
+    drop(killer_owner);
+    killer.check_dropped(t);
+    Ok(())
 }
 
 /// Pending and disabled for ever, and out of reach.

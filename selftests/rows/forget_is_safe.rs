@@ -8,43 +8,42 @@
 //! that are left are parked when this module is unloaded, with one warning each, which the runner counts.
 
 use harness::prelude::*;
+use kernel::new_spinlock;
 
 suite! {
     "forget_is_safe",
     "Forgetting owners and guards is safe",
-    [
+    both [
         guard,
         guard_of_killed,
         pending_box,
         running_box,
         guard_and_box,
         arc,
-        stack_guard,
         unused_box,
         many,
-    ]
+    ],
+    [stack_guard]
 }
 
 /// A handler whose runs can be counted when its owner is out of reach.
 struct Remote(Arc<Probe>);
 
-impl TaskletHandler for Remote {
-    fn run(&self, cx: &TaskletContext) {
+impl<C: Kind> TaskletHandler<C> for Remote {
+    fn run(&self, cx: &C) {
         self.0.run(cx);
     }
 }
 
-type RemoteBox = Pin<KBox<Tasklet<Remote>>>;
-
-fn remote() -> Result<(RemoteBox, Arc<Probe>)> {
+fn remote<C: Kind>() -> Result<(Made<Remote, C>, Arc<Probe>)> {
     let probe = Arc::new(Probe::new(), GFP_KERNEL)?;
-    let tasklet = KBox::pin_init(Tasklet::new(Remote(probe.clone())), GFP_KERNEL)?;
+    let tasklet = C::make(Remote(probe.clone()))?;
     Ok((tasklet, probe))
 }
 
 /// It is disabled for ever, but it can be killed, revived and dropped.
-fn guard(t: &Test) -> Result {
-    let (tasklet, probe) = remote()?;
+fn guard<C: Kind>(t: &Test) -> Result {
+    let (tasklet, probe) = remote::<C>()?;
 
     forget(tasklet.disable()?);
     forget(tasklet.disable_nosync());
@@ -59,13 +58,13 @@ fn guard(t: &Test) -> Result {
     Ok(())
 }
 
-fn guard_of_killed(t: &Test) -> Result {
-    let (tasklet, probe) = remote()?;
+fn guard_of_killed<C: Kind>(t: &Test) -> Result {
+    let (tasklet, probe) = remote::<C>()?;
 
     check!(t, tasklet.schedule());
     check_eq!(t, tasklet.kill(), Ok(()));
     forget(tasklet.disable()?);
-    check!(t, tasklet.revive());
+    check!(t, C::revive(&tasklet));
     check!(t, tasklet.schedule());
     drain();
     check_eq!(t, probe.runs(), 1);
@@ -77,8 +76,8 @@ fn guard_of_killed(t: &Test) -> Result {
 }
 
 /// Forgotten right after a schedule: the run takes place.
-fn pending_box(t: &Test) -> Result {
-    let (tasklet, probe) = remote()?;
+fn pending_box<C: Kind>(t: &Test) -> Result {
+    let (tasklet, probe) = remote::<C>()?;
 
     t.leaks(1);
     Context::SoftirqsHeld.run(|| {
@@ -94,21 +93,30 @@ fn pending_box(t: &Test) -> Result {
 }
 
 /// Forgotten while it runs, and it always reschedules itself.
-fn running_box(t: &Test) -> Result {
-    let (tasklet, probe) = remote()?;
+fn running_box<C: Kind>(t: &Test) -> Result {
+    let (tasklet, probe) = remote::<C>()?;
 
     t.leaks(1);
     probe.hold();
     probe.reschedule(100);
+    let handed = KBox::pin_init(new_spinlock!(None), GFP_KERNEL)?;
     scope(|s| {
-        let (in_run, seen) = (Flag::new(), probe.clone());
+        let handed = &handed;
         s.spawn(1, move || {
-            Context::BhDisable.run(|| tasklet.schedule());
-            check!(t, seen.runs() > 0);
-            in_run.set();
-            forget(tasklet);
+            Context::BhDisable.run(|| {
+                check!(t, tasklet.schedule());
+                *handed.lock() = Some(tasklet);
+            });
+            // The run was here, on top of this thread.
         })?;
         wait!(t, probe.inside());
+        let tasklet = Context::BhDisable.run(|| handed.lock().take());
+        check!(
+            t,
+            tasklet.as_ref().is_some_and(|running| running.is_running())
+        );
+        forget(tasklet);
+        check!(t, probe.inside() && probe.left() == 0);
         probe.release();
         Ok::<(), Error>(())
     })?;
@@ -120,8 +128,8 @@ fn running_box(t: &Test) -> Result {
 }
 
 /// Pending and disabled for ever, out of reach: it stays so until the module is unloaded.
-fn guard_and_box(t: &Test) -> Result {
-    let (tasklet, probe) = remote()?;
+fn guard_and_box<C: Kind>(t: &Test) -> Result {
+    let (tasklet, probe) = remote::<C>()?;
 
     t.leaks(1);
     forget(tasklet.disable()?);
@@ -132,9 +140,9 @@ fn guard_and_box(t: &Test) -> Result {
     Ok(())
 }
 
-fn arc(t: &Test) -> Result {
+fn arc<C: Kind>(t: &Test) -> Result {
     let probe = Arc::new(Probe::new(), GFP_KERNEL)?;
-    let tasklet = Arc::pin_init(Tasklet::new(Remote(probe.clone())), GFP_KERNEL)?;
+    let tasklet = C::make_shared(Remote(probe.clone()))?;
 
     t.leaks(1);
     // With a reference forgotten, dropping all others does not kill it.
@@ -161,8 +169,8 @@ fn stack_guard(t: &Test) -> Result {
 }
 
 /// Never scheduled, so there is nothing to park.
-fn unused_box(t: &Test) -> Result {
-    let (tasklet, probe) = remote()?;
+fn unused_box<C: Kind>(t: &Test) -> Result {
+    let (tasklet, probe) = remote::<C>()?;
 
     forget(tasklet.disable()?);
     forget(tasklet);
@@ -172,13 +180,13 @@ fn unused_box(t: &Test) -> Result {
 }
 
 /// Live and killed ones side by side, forgotten and dropped in turn.
-fn many(t: &Test) -> Result {
+fn many<C: Kind>(t: &Test) -> Result {
     const COUNT: u32 = 40;
     let probe = Arc::new(Probe::new(), GFP_KERNEL)?;
 
     t.leaks(COUNT / 2);
     for i in 0..COUNT {
-        let tasklet = KBox::pin_init(Tasklet::new(Remote(probe.clone())), GFP_KERNEL)?;
+        let tasklet = C::make(Remote(probe.clone()))?;
         check!(t, tasklet.schedule());
         if i % 2 == 0 {
             forget(tasklet);

@@ -140,12 +140,14 @@ fn interrupted_handler<C: HasOwn>(t: &Test) -> Result {
 /// The handler of another tasklet is just atomic context, also on the CPU of the first.
 fn other_handler<C: Kind>(t: &Test) -> Result {
     static REFUSALS: Counter = Counter::new();
+    static PENDING: Counter = Counter::new();
 
     REFUSALS.set(0);
     let victim = Arc::new(probe::<C>()?, GFP_KERNEL)?;
     let other = {
         let victim = victim.clone();
         C::make_fn(move |_| {
+            PENDING.add(u32::from(victim.is_scheduled()));
             REFUSALS.add(u32::from(answers(&victim) == REFUSED));
         })?
     };
@@ -163,6 +165,7 @@ fn other_handler<C: Kind>(t: &Test) -> Result {
         check!(t, other.schedule());
         wait!(t, REFUSALS.get() == 3);
     })?;
+    check_eq!(t, PENDING.get(), 1);
     check!(t, !victim.is_parked());
     check_eq!(t, victim.disable_depth(), 0);
     // The closure owns a reference, which must not be the last.

@@ -87,11 +87,11 @@ fn by_its_last_run<C: Kind>(t: &Test) -> Result {
         check_eq!(t, on_cpu(3, || tasklet.schedule()), Ok(true));
         // From the pending run on it reschedules itself.
         probe.reschedule(u32::MAX);
-        s.spawn(2, || {
+        let killer = s.spawn_watched(2, || {
             check_eq!(t, tasklet.kill(), Ok(()));
             killed.set();
         })?;
-        temptation();
+        killer.check_blocked(t, &killed);
         probe.release();
         wait!(t, killed.is_set());
         Ok::<(), Error>(())
@@ -130,6 +130,7 @@ fn under_interrupts<C: Kind>(t: &Test) -> Result {
     let probe = tasklet.handler();
     let interrupts = Counter::new();
     let stop = Flag::new();
+    let mut met = 0;
 
     let interrupt = || {
         interrupts.add(1);
@@ -143,22 +144,27 @@ fn under_interrupts<C: Kind>(t: &Test) -> Result {
                 storm(50, interrupt, || stop.wait());
             })?;
         }
-        for _ in 0..30 {
+        for round in 0..1000 {
             let before = probe.runs();
             wait!(t, probe.runs() > before);
+            let before = interrupts.get();
             check_eq!(t, tasklet.kill(), Ok(()));
+            met += u32::from(interrupts.get() > before);
+            check_eq!(t, probe.settled(), probe.left());
             let (runs, at) = (probe.runs(), interrupts.get());
             check!(t, !probe.inside());
             wait!(t, interrupts.get() > at + 20);
             check_eq!(t, probe.runs(), runs);
             check!(t, tasklet.is_parked());
             check!(t, C::revive(&tasklet));
-            if t.failed() {
+            if t.failed() || (round >= 30 && met >= 10) {
                 break;
             }
         }
         Ok::<(), Error>(())
     })?;
+    // Kills have met interrupts.
+    check!(t, met >= 10, "but {}", met);
     t.note(fmt!(
         "{} interrupts, {} runs",
         interrupts.get(),

@@ -25,7 +25,6 @@ suite! {
 
 /// A kill on CPU 2, as seen by the others.
 struct Kill {
-    calling: Flag,
     returned: Flag,
     /// How many runs had ended when it returned.
     left: Counter,
@@ -34,25 +33,17 @@ struct Kill {
 impl Kill {
     const fn new() -> Self {
         Self {
-            calling: Flag::new(),
             returned: Flag::new(),
             left: Counter::new(),
         }
     }
 
     fn run<C: Kind>(&self, t: &Test, tasklet: &BottomHalf<Probe, C>) {
-        self.calling.set();
         check_eq!(t, tasklet.kill(), Ok(()));
+        check_eq!(t, tasklet.handler().settled(), tasklet.handler().left());
         self.left.set(tasklet.handler().left());
         check!(t, !tasklet.is_running() && tasklet.is_parked());
         self.returned.set();
-    }
-
-    /// Expects that the kill has begun and does not end before it may.
-    fn check_waits(&self, t: &Test) {
-        wait!(t, self.calling.is_set());
-        temptation();
-        check!(t, !self.returned.is_set());
     }
 }
 
@@ -72,8 +63,8 @@ fn kept_pending<C: Kind>(t: &Test, hi: bool) -> Result {
         })?;
         wait!(t, pending.is_set());
         check!(t, tasklet.is_scheduled());
-        s.spawn(2, || kill.run(t, &tasklet))?;
-        kill.check_waits(t);
+        let killer = s.spawn_watched(2, || kill.run(t, &tasklet))?;
+        killer.check_blocked(t, &kill.returned);
         check_eq!(t, tasklet.handler().runs(), 0);
         let_go.set();
         wait!(t, kill.returned.is_set());
@@ -100,8 +91,8 @@ fn running<C: Kind>(t: &Test) -> Result {
     let kill = Kill::new();
 
     while_running(t, &tasklet, 1, |s| {
-        s.spawn(2, || kill.run(t, &tasklet))?;
-        kill.check_waits(t);
+        let killer = s.spawn_watched(2, || kill.run(t, &tasklet))?;
+        killer.check_blocked(t, &kill.returned);
         check!(t, tasklet.is_running());
         tasklet.handler().release();
         wait!(t, kill.returned.is_set());
@@ -132,8 +123,8 @@ fn pending_and_slow<C: Kind>(t: &Test) -> Result {
             })
         })?;
         wait!(t, pending.is_set());
-        s.spawn(2, || kill.run(t, &tasklet))?;
-        kill.check_waits(t);
+        let killer = s.spawn_watched(2, || kill.run(t, &tasklet))?;
+        killer.check_blocked(t, &kill.returned);
         let_go.set();
         wait!(t, tasklet.handler().runs() == 1);
         // Long enough for a kill that does not wait for this run.
@@ -157,8 +148,8 @@ fn running_and_pending<C: Kind>(t: &Test) -> Result {
     while_running(t, &tasklet, 1, |s| {
         check_eq!(t, on_cpu(3, || tasklet.schedule()), Ok(true));
         check!(t, tasklet.is_running() && tasklet.is_scheduled());
-        s.spawn(2, || kill.run(t, &tasklet))?;
-        kill.check_waits(t);
+        let killer = s.spawn_watched(2, || kill.run(t, &tasklet))?;
+        killer.check_blocked(t, &kill.returned);
         check_eq!(t, tasklet.handler().runs(), 1);
         tasklet.handler().release();
         wait!(t, kill.returned.is_set());
@@ -176,57 +167,53 @@ struct Gates {
     runs: Counter,
     /// How many runs may end.
     open: Counter,
+    stuck: Flag,
 }
 
 impl<C: Kind> TaskletHandler<C> for Gates {
     fn run(&self, _cx: &C) {
         let run = self.runs.add(1);
-        spin_until(|| self.open.get() > run);
+        if !spin_until(|| self.open.get() > run) {
+            self.stuck.set();
+        }
     }
 }
 
-/// Scheduled while the last run takes place: as nothing will run any more, the schedule returns `false`. If the kill
-/// has not begun yet, the schedule returns `true`, and has its run.
+/// Scheduled while the last run takes place: as nothing will run any more, the schedule returns `false`.
 fn scheduled_in_last_run<C: Kind>(t: &Test) -> Result {
-    let mut arose = false;
+    let tasklet = C::make(Gates {
+        runs: Counter::new(),
+        open: Counter::new(),
+        stuck: Flag::new(),
+    })?;
+    let gates = tasklet.handler();
+    let (killed, queued) = (Flag::new(), Counter::new());
+    let schedule = || queued.add(u32::from(tasklet.schedule()));
 
-    for _ in 0..20 {
-        let tasklet = C::make(Gates {
-            runs: Counter::new(),
-            open: Counter::new(),
-        })?;
-        let gates = tasklet.handler();
-        let (calling, queued) = (Flag::new(), Counter::new());
-        let schedule = || queued.add(u32::from(tasklet.schedule()));
-        scope(|s| {
-            let _open = ScopeGuard::new(|| {
-                gates.open.set(u32::MAX);
-            });
-            s.spawn(1, || {
-                schedule();
-            })?;
-            wait!(t, gates.runs.get() == 1);
-            on_cpu(3, schedule)?;
-            check_eq!(t, queued.get(), 2);
-            s.spawn(2, || {
-                calling.set();
-                check_eq!(t, tasklet.kill(), Ok(()));
-                // Nothing is lost, and nothing runs later.
-                check_eq!(t, gates.runs.get(), queued.get());
-            })?;
-            wait!(t, calling.is_set());
-            temptation();
-            gates.open.set(1);
-            wait!(t, gates.runs.get() == 2);
+    scope(|s| {
+        let _open = ScopeGuard::new(|| {
+            gates.open.set(u32::MAX);
+        });
+        s.spawn(1, || {
             schedule();
-            arose |= queued.get() == 2;
-            Ok::<(), Error>(())
         })?;
-        if arose || t.failed() {
-            break;
-        }
-    }
-    check!(t, arose);
+        wait!(t, gates.runs.get() == 1);
+        on_cpu(3, schedule)?;
+        check_eq!(t, queued.get(), 2);
+        let killer = s.spawn_watched(2, || {
+            check_eq!(t, tasklet.kill(), Ok(()));
+            // Nothing is lost, and nothing runs later.
+            check_eq!(t, gates.runs.get(), queued.get());
+            killed.set();
+        })?;
+        killer.check_blocked(t, &killed);
+        gates.open.set(1);
+        wait!(t, gates.runs.get() == 2);
+        schedule();
+        check_eq!(t, queued.get(), 2);
+        Ok::<(), Error>(())
+    })?;
+    check!(t, !gates.stuck.is_set());
     Ok(())
 }
 
@@ -245,39 +232,68 @@ fn idle<C: Kind>(t: &Test) -> Result {
     Ok(())
 }
 
+/// What a kill found.
+#[derive(Clone, Copy)]
+enum Found {
+    Pending,
+    Running,
+    Over,
+}
+
 /// Killed at any moment after a schedule on another CPU: there is one run for each schedule.
 fn no_run_is_lost<C: Kind>(t: &Test) -> Result {
     const ROUNDS: u32 = 300;
+    const LIMIT: u32 = 5000;
     let tasklet = probe::<C>()?;
+    let probe = tasklet.handler();
     let turn = Counter::new();
+    let stop = Flag::new();
+    let mut found = [0; 3];
 
     // Live from the start, so that every round begins alike.
     check_eq!(t, tasklet.kill(), Ok(()));
     check!(t, C::revive(&tasklet));
+    probe.dawdle(20);
     scope(|s| {
+        let _stop = stop.set_on_drop();
         s.spawn(1, || {
-            for round in 0..ROUNDS {
-                if !spin_until(|| turn.get() == 2 * round) {
+            for round in 0..LIMIT {
+                let begins = || turn.get() == 2 * round;
+                if !spin_until(|| begins() || stop.is_set()) || !begins() {
                     break;
                 }
-                check!(t, tasklet.schedule());
-                turn.set(2 * round + 1);
+                // It runs when this ends.
+                Context::SoftirqsHeld.run(|| {
+                    check!(t, tasklet.schedule());
+                    turn.set(2 * round + 1);
+                    spin_for(round * 7 % 31);
+                });
             }
         })?;
-        for round in 0..ROUNDS {
+        for round in 0..LIMIT {
             check!(t, spin_until(|| turn.get() == 2 * round + 1));
+            spin_for(round * 13 % 97);
+            let now = if tasklet.is_running() {
+                Found::Running
+            } else if tasklet.is_scheduled() {
+                Found::Pending
+            } else {
+                Found::Over
+            };
             check_eq!(t, tasklet.kill(), Ok(()));
-            check_eq!(t, tasklet.handler().left(), round + 1);
-            check!(t, C::revive(&tasklet));
-            turn.set(2 * round + 2);
-            if t.failed() {
+            check_eq!(t, (probe.settled(), probe.left()), (round + 1, round + 1));
+            found[now as usize] += 1;
+            if t.failed() || (round >= ROUNDS && found.iter().all(|&found| found >= 20)) {
                 break;
             }
+            check!(t, C::revive(&tasklet));
+            turn.set(2 * round + 2);
         }
         Ok::<(), Error>(())
     })?;
     drain();
-    check_eq!(t, tasklet.handler().runs(), ROUNDS);
-    tasklet.handler().check_sane(t);
+    check!(t, found.iter().all(|&found| found >= 20), "but {:?}", found);
+    check_eq!(t, probe.runs(), found.iter().sum::<u32>());
+    probe.check_sane(t);
     Ok(())
 }

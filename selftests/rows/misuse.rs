@@ -72,13 +72,35 @@ suite! {
 /// Dropping the owner lets the pending run happen, waits for it, and drops the data once.
 fn a_freed_while_pending(t: &Test) -> Result {
     Owner::each(|witness, owner| {
-        Context::SoftirqsHeld.run(|| {
-            check!(t, owner.schedule() && owner.is_scheduled());
-            check_eq!(t, witness.runs.get(), 0);
-        });
-        // On PREEMPT_RT it may still be pending; otherwise it has just run.
-        drop(owner);
-        check_eq!(t, witness.drops.get(), 1);
+        let owner = Arc::new(owner, GFP_KERNEL)?;
+        let (pending, dropped, let_go) = (Flag::new(), Flag::new(), Flag::new());
+
+        scope(|s| {
+            let _let_go = let_go.set_on_drop();
+            let (pending, dropped, let_go) = (&pending, &dropped, &let_go);
+            let lent = owner.clone();
+            s.spawn(1, move || {
+                Context::SoftirqsHeld.run(|| {
+                    check!(t, lent.schedule());
+                    // Not the last reference.
+                    drop(lent);
+                    pending.set();
+                    check!(t, spin_until(|| let_go.is_set()));
+                })
+            })?;
+            wait!(t, pending.is_set());
+            check!(t, owner.is_scheduled());
+            let dropper = s.spawn_watched(2, move || {
+                drop(owner);
+                dropped.set();
+            })?;
+            dropper.check_blocked(t, dropped);
+            check_eq!(t, (witness.runs.get(), witness.drops.get()), (0, 0));
+            let_go.set();
+            wait!(t, dropped.is_set());
+            check_eq!(t, witness.drops.get(), 1);
+            Ok::<(), Error>(())
+        })?;
         witness.check_dropped_after(t, 1);
         Ok(())
     })
@@ -91,12 +113,11 @@ fn a_freed_while_running(t: &Test) -> Result {
 
         scope(|s| {
             while_held(t, owner, &witness, |owner| {
-                s.spawn(2, || {
+                let dropper = s.spawn_watched(2, || {
                     drop(owner);
                     dropped.set();
                 })?;
-                temptation();
-                check!(t, !dropped.is_set());
+                dropper.check_blocked(t, &dropped);
                 check_eq!(t, witness.drops.get(), 0);
                 Ok::<(), Error>(())
             })??;
@@ -108,11 +129,17 @@ fn a_freed_while_running(t: &Test) -> Result {
     })
 }
 
+/// In how many kills there must have been schedules, how many of them, and in how many kills that must arise.
+const MEETINGS: u32 = 20;
+const MANY: u32 = 4;
+const LIMIT: usize = 1000;
+
 /// Dropping the handle ends all runs, while four CPUs continue to schedule.
 fn a_freed_under_schedules(t: &Test) -> Result {
     let witness = Witness::new()?;
     let nic = Nic::new(&witness)?;
     let (stop, attempts) = (Flag::new(), Counter::new());
+    let mut met = [0; 2];
 
     // One that never had a handle would be reported.
     drop(TaskletHandle::<_, 0>::activate(nic.clone())?);
@@ -124,7 +151,6 @@ fn a_freed_under_schedules(t: &Test) -> Result {
                 while !stop.is_set() {
                     nic.rx.schedule();
                     attempts.add(1);
-                    t.wait(|| true);
                     // CPU 0 is also for the case itself.
                     if cpu == 0 {
                         temptation();
@@ -132,10 +158,11 @@ fn a_freed_under_schedules(t: &Test) -> Result {
                 }
             })?;
         }
-        for round in 0..30 {
+        for round in 0..LIMIT {
             let runs = witness.runs.get();
             let handle = TaskletHandle::<_, 0>::activate(nic.clone())?;
             wait!(t, witness.runs.get() > runs);
+            let before = attempts.get();
             if round % 2 == 0 {
                 drop(handle);
                 check!(t, !nic.rx.is_running());
@@ -143,17 +170,20 @@ fn a_freed_under_schedules(t: &Test) -> Result {
                 Context::Hardirq.run(move || drop(handle));
                 wait!(t, nic.rx.is_parked());
             }
+            met[round % 2] += u32::from(attempts.get() > before + MANY);
             let (runs, before) = (witness.runs.get(), attempts.get());
             wait!(t, attempts.get() > before + 20);
             check_eq!(t, witness.runs.get(), runs);
             // A release that was deferred gives the tasklet back a moment after it is parked.
             wait!(t, has_no_handle(&nic));
-            if t.failed() {
+            if t.failed() || (round >= 30 && met.iter().all(|&met| met >= MEETINGS)) {
                 break;
             }
         }
         Ok::<(), Error>(())
     })?;
+    // Both drops have met schedules.
+    check!(t, met.iter().all(|&met| met >= MEETINGS), "but {:?}", met);
     check_eq!(t, witness.drops.get(), 0);
     drop(nic);
     witness.check_dropped(t);
@@ -171,6 +201,7 @@ fn b_scheduled_after_kill(t: &Test) -> Result {
     let tasklet = probe::<TaskletContext>()?;
     let probe = tasklet.handler();
     let (stop, attempts, queued) = (Flag::new(), Counter::new(), Counter::new());
+    let mut met = 0;
 
     scope(|s| {
         let _stop = stop.set_on_drop();
@@ -180,27 +211,32 @@ fn b_scheduled_after_kill(t: &Test) -> Result {
                 while !stop.is_set() {
                     queued.add(u32::from(tasklet.schedule()));
                     attempts.add(1);
-                    // Otherwise the kill would have no CPU of its own.
-                    t.wait(|| true);
-                    if attempts.get() % 16 == 0 {
+                    // CPU 0 is also for the kill.
+                    if cpu == 0 {
                         temptation();
                     }
                 }
             })?;
         }
-        for _ in 0..20 {
+        for _ in 0..LIMIT {
             let runs = probe.runs();
             wait!(t, probe.runs() > runs);
+            let before = attempts.get();
             check_eq!(t, tasklet.kill(), Ok(()));
+            met += u32::from(attempts.get() > before + MANY);
             let (runs, all, before) = (probe.runs(), queued.get(), attempts.get());
             wait!(t, attempts.get() > before + 20);
             check_eq!(t, probe.runs(), runs);
             // A thread may be between its call and its count.
             check!(t, queued.get() <= all + 4);
             check!(t, tasklet.revive());
+            if t.failed() || met >= MEETINGS {
+                break;
+            }
         }
         Ok::<(), Error>(())
     })?;
+    check!(t, met >= MEETINGS, "but {}", met);
     check_eq!(t, tasklet.kill(), Ok(()));
     check_eq!(t, probe.runs(), queued.get());
     probe.check_sane(t);
@@ -318,6 +354,7 @@ fn c_freed_in_own_handler(t: &Test) -> Result {
     for form in Owner::FORMS {
         let witness = Witness::new()?;
 
+        witness.slow.set();
         witness.let_drop(form(&witness)?);
         check!(t, witness.schedule_victim());
         witness.check_dropped_after(t, 1);
@@ -347,6 +384,7 @@ fn c_last_reference_in_handler(t: &Test) -> Result {
 
     check!(t, nic.rx.schedule());
     wait!(t, witness.left.get() == 1);
+    witness.slow.set();
     witness.let_drop(Owner::Shared(handle));
     drop(nic);
     // Only the handle is left, and the handler will drop it.

@@ -6,6 +6,10 @@
 //! continue until they have often found it running, and it has run on several CPUs.
 
 use harness::prelude::*;
+use kernel::sync::atomic::{
+    Atomic,
+    Relaxed, //
+};
 
 suite! {
     "serialised",
@@ -13,7 +17,7 @@ suite! {
     both [threads, interrupts, unlocked_state]
 }
 
-/// How often a schedule must meet a running handler before a case ends.
+/// How often a schedule must queue the tasklet while it runs on another CPU before a case ends.
 const MEETINGS: u32 = 50;
 
 /// What happened so far.
@@ -31,13 +35,11 @@ impl<'a, C: Kind> Meetings<'a, C> {
         }
     }
 
+    /// To be called where no softirq can run on this CPU.
     fn schedule(&self) {
-        self.met_running.add(u32::from(self.tasklet.is_running()));
-        if cpu() % 2 == 0 {
-            self.tasklet.schedule();
-        } else {
-            C::hi_schedule(self.tasklet);
-        }
+        let queued = schedule_at(self.tasklet, cpu() % 2 != 0);
+        let elsewhere = self.tasklet.is_running() && self.tasklet.handler().last_cpu() != cpu();
+        self.met_running.add(u32::from(queued && elsewhere));
     }
 
     fn enough(&self) -> bool {
@@ -101,25 +103,33 @@ fn interrupts<C: Kind>(t: &Test) -> Result {
 
 /// The state of a closure needs no lock: no update is lost although it reads, waits and writes.
 fn unlocked_state<C: Kind>(t: &Test) -> Result {
-    static RUNS: Counter = Counter::new();
-    static STATE: Counter = Counter::new();
+    const RUNS: u32 = 2000;
+    const LIMIT: u32 = 200_000;
+    // No order but that of the tasklet: an access with more would add one.
+    static STATE: Atomic<u32> = Atomic::new(0);
+    static LAST_CPU: Atomic<u32> = Atomic::new(0);
 
-    RUNS.set(0);
+    let (queued, met) = (Counter::new(), Counter::new());
     let mut state = 0;
     let tasklet = C::make_fn(move |_| {
         let before = core::hint::black_box(state);
-        RUNS.add(1);
-        for _ in 0..100 {
-            core::hint::spin_loop();
-        }
+        LAST_CPU.store(cpu(), Relaxed);
+        spin_for(20);
         state = core::hint::black_box(before + 1);
-        STATE.set(state);
+        STATE.store(state, Relaxed);
     })?;
     scope(|s| {
-        for cpu in cpus() {
-            s.spawn(cpu, || {
-                for _ in 0..2000 {
-                    tasklet.schedule();
+        for other in cpus() {
+            s.spawn(other, || {
+                while queued.get() < RUNS || (met.get() < MEETINGS && queued.get() < LIMIT) {
+                    // Runs it at once, unless another CPU does.
+                    Context::BhDisable.run(|| {
+                        if tasklet.schedule() {
+                            let elsewhere = tasklet.is_running() && LAST_CPU.load(Relaxed) != cpu();
+                            queued.add(1);
+                            met.add(u32::from(elsewhere));
+                        }
+                    });
                 }
             })?;
         }
@@ -127,7 +137,7 @@ fn unlocked_state<C: Kind>(t: &Test) -> Result {
     })?;
     drain();
     wait!(t, !tasklet.is_scheduled() && !tasklet.is_running());
-    check!(t, RUNS.get() > 1);
-    check_eq!(t, STATE.get(), RUNS.get());
+    check!(t, met.get() >= MEETINGS, "but {}", met.get());
+    check_eq!(t, STATE.load(Relaxed), queued.get());
     Ok(())
 }

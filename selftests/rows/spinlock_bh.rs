@@ -9,7 +9,13 @@
 use harness::prelude::*;
 use kernel::{
     new_condvar,
-    sync::CondVar, //
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        CondVar, //
+    },
 };
 use rust_tasklet::{
     new_spinlock_bh,
@@ -84,9 +90,12 @@ impl TaskletHandler for Stepper {
                 self.twins.lock_with(cx)
             }
         };
-        self.depth_changed.add(u32::from(bh_depth() != depth));
-        self.unequal.add(u32::from(!twins.step()));
+        // Counted after the unlock: the counters would order what the lock alone must.
+        let changed = bh_depth() != depth;
+        let equal = twins.step();
         drop(twins);
+        self.depth_changed.add(u32::from(changed));
+        self.unequal.add(u32::from(!equal));
         self.depth_changed.add(u32::from(bh_depth() != depth));
         self.runs.add(1);
     }
@@ -141,30 +150,37 @@ fn counts(t: &Test) -> Result {
     let twins = twins()?;
     let steps = Counter::new();
     let unequal = Counter::new();
-    let hits = Counter::new();
+    let mut hits = KVec::new();
     let mut tasklets = KVec::new();
 
     for _ in cpus() {
+        hits.push(Counter::new(), GFP_KERNEL)?;
         tasklets.push(Stepper::new(&twins)?, GFP_KERNEL)?;
     }
     scope(|s| {
-        for (cpu, tasklet) in cpus().zip(&tasklets) {
-            let (twins, steps, unequal, hits) = (&twins, &steps, &unequal, &hits);
+        for (cpu, (tasklet, hits)) in cpus().zip(tasklets.iter().zip(&hits)) {
+            let (twins, steps, unequal, tasklets) = (&twins, &steps, &unequal, &tasklets);
             s.spawn(cpu, move || {
-                let holding = Flag::new();
+                let holding = Atomic::<u32>::new(0);
                 let interrupt = || {
-                    hits.add(u32::from(holding.is_set()));
+                    hits.add(holding.load(Relaxed));
                     tasklet.schedule();
+                };
+                let a_handler_waited = || {
+                    tasklets
+                        .iter()
+                        .any(|other| other.handler().waited.get() != 0)
                 };
                 let meets = || {
                     spin_until(|| {
                         let mut guard = twins.lock();
-                        holding.set();
-                        unequal.add(u32::from(!guard.step()));
-                        holding.clear();
+                        holding.store(1, Relaxed);
+                        let equal = guard.step();
+                        holding.store(0, Relaxed);
                         drop(guard);
+                        unequal.add(u32::from(!equal));
                         steps.add(1);
-                        hits.get() >= MEETINGS
+                        hits.get() >= MEETINGS && a_handler_waited()
                     })
                 };
                 // A busy host may let a CPU of its VM wait for long.
@@ -179,11 +195,12 @@ fn counts(t: &Test) -> Result {
     })?;
     drain();
 
-    let mut runs = 0;
+    let (mut runs, mut waited) = (0, 0);
     for tasklet in &tasklets {
         tasklet.kill()?;
         tasklet.handler().check_sane(t);
         runs += tasklet.handler().runs.get();
+        waited += tasklet.handler().waited.get();
     }
     let guard = twins.lock();
     check_eq!(
@@ -193,7 +210,8 @@ fn counts(t: &Test) -> Result {
     );
     check_eq!(t, unequal.get(), 0);
     check!(t, runs > 0);
-    check!(t, hits.get() >= MEETINGS);
+    check!(t, waited > 0);
+    check!(t, hits.iter().all(|hits| hits.get() >= MEETINGS));
     Ok(())
 }
 

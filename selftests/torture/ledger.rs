@@ -201,7 +201,8 @@ impl Ledger {
         self.killed.get() == self.revives_begun.get().wrapping_add(1)
     }
 
-    /// Schedules by calling `schedule`; `is_running` is that of the tasklet.
+    /// Schedules by calling `schedule`; `is_running` is that of the tasklet. `in_own_handler` is not said of works,
+    /// and `is_running` always, because they are not due in an order.
     pub(crate) fn schedule(
         &self,
         hi: bool,

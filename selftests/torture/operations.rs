@@ -345,9 +345,9 @@ pub(crate) fn schedule(user: &User, place: Place, hi: bool) {
 
     user.slot.ledger.schedule(
         hi,
-        place == Place::OwnHandler,
+        place == Place::OwnHandler && !owner.is_work(),
         || owner.schedule(hi),
-        || owner.is_running(),
+        || owner.is_work() || owner.is_running(),
     );
 }
 
@@ -374,7 +374,7 @@ fn expect_refusal(place: Place, result: Result) {
 }
 
 /// What a handler does in a run.
-pub(crate) fn in_handler(slot: &'static Slot, cx: &TaskletContext, rng: &mut Rng) {
+pub(crate) fn in_handler<C: Kind>(slot: &'static Slot, cx: &C, rng: &mut Rng) {
     let p = params::get();
 
     if p.run_us != 0 && rng.below(4) == 0 {
@@ -390,8 +390,11 @@ pub(crate) fn in_handler(slot: &'static Slot, cx: &TaskletContext, rng: &mut Rng
     ] {
         if rng.per_mille(chance) {
             saw(Window::HandlerOps);
-            let schedule = || if hi { cx.hi_schedule() } else { cx.schedule() };
-            saw_if(window, slot.ledger.schedule(hi, true, schedule, || true));
+            let schedule = || cx.again(hi);
+            saw_if(
+                window,
+                slot.ledger.schedule(hi, C::IS_TASKLET, schedule, || true),
+            );
         }
     }
     if rng.per_mille(p.self_close) {

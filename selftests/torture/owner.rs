@@ -6,6 +6,7 @@ use harness::prelude::*;
 use kernel::sync::ArcBorrow;
 use rust_tasklet::{
     impl_has_tasklet,
+    BhWorkBox,
     EmbeddedTasklet,
     TaskletBox,
     TaskletCallback,
@@ -66,6 +67,26 @@ impl TaskletCallback for Uart {
     }
 }
 
+/// A struct with a work, whose owners share it.
+#[pin_data]
+pub(crate) struct BhNic {
+    #[pin]
+    rx: EmbeddedTasklet<Self, 0, BhContext>,
+    payload: Payload,
+}
+
+impl_has_tasklet! {
+    impl HasTasklet<Self, 0, BhContext> for BhNic { self.rx }
+}
+
+impl TaskletCallback<0, BhContext> for BhNic {
+    type Pointer = Arc<Self>;
+
+    fn run(this: ArcBorrow<'_, Self>, cx: &BhContext) {
+        this.payload.run(cx);
+    }
+}
+
 impl Uart {
     pub(crate) fn new(payload: Payload) -> Result<Pin<KBox<Self>>> {
         KBox::pin_init(
@@ -96,12 +117,22 @@ pub(crate) enum Form {
     Arc,
     KBox,
     Static,
+    BhBox,
+    BhArc,
 }
 
 impl Form {
     /// Chooses the form for a slot.
     pub(crate) fn choose(p: &Params, rng: &mut Rng, slot: &Slot) -> Self {
-        const FORMS: [Form; 5] = [Form::Inline, Form::Box, Form::Arc, Form::KBox, Form::Static];
+        const FORMS: [Form; 7] = [
+            Form::Inline,
+            Form::Box,
+            Form::Arc,
+            Form::KBox,
+            Form::Static,
+            Form::BhBox,
+            Form::BhArc,
+        ];
         let form = rng.weighted(&[
             p.form_inline,
             p.form_box,
@@ -112,6 +143,8 @@ impl Form {
             } else {
                 0
             },
+            p.form_bh_box,
+            p.form_bh_arc,
         ]);
         // The parameters allow statics only, and this slot has none.
         form.map_or(Form::Box, |form| FORMS[form])
@@ -130,6 +163,10 @@ pub(crate) enum Owner {
     KBox(TaskletHandle<Pin<KBox<Uart>>>),
     /// The static form.
     Static(&'static Tasklet<Payload>),
+    /// The heap form of a work.
+    BhBox(BhWorkBox<Payload>),
+    /// The embedded form of a work, shared.
+    BhArc(TaskletHandle<Arc<BhNic>, 0, BhContext>),
 }
 
 /// Evaluates an expression with the tasklet of an owner.
@@ -153,6 +190,14 @@ macro_rules! with_tasklet_of {
                 $value
             }
             Owner::Static($tasklet) => $value,
+            Owner::BhBox(owner) => {
+                let $tasklet: &BhWork<_> = owner;
+                $value
+            }
+            Owner::BhArc(owner) => {
+                let $tasklet = owner.tasklet();
+                $value
+            }
         }
     };
 }
@@ -180,6 +225,14 @@ impl Owner {
                 tasklet.revive();
                 Self::Static(tasklet)
             }
+            Form::BhBox => Self::BhBox(BhWorkBox::new(payload, GFP_KERNEL)?),
+            Form::BhArc => Self::BhArc(TaskletHandle::activate(Arc::pin_init(
+                pin_init!(BhNic {
+                    rx <- EmbeddedTasklet::embedded(),
+                    payload,
+                }),
+                GFP_KERNEL,
+            )?)?),
         })
     }
 
@@ -192,6 +245,8 @@ impl Owner {
             Self::Arc(_) => Window::MadeArc,
             Self::KBox(_) => Window::MadeKBox,
             Self::Static(_) => Window::MadeStatic,
+            Self::BhBox(_) => Window::MadeBhBox,
+            Self::BhArc(_) => Window::MadeBhArc,
         });
     }
 
@@ -207,11 +262,12 @@ impl Owner {
 
     /// See [`Tasklet::schedule`] and [`Tasklet::hi_schedule`].
     pub(crate) fn schedule(&self, hi: bool) -> bool {
-        with_tasklet_of!(self, |tasklet| if hi {
-            tasklet.hi_schedule()
-        } else {
-            tasklet.schedule()
-        })
+        with_tasklet_of!(self, |tasklet| schedule_at(tasklet, hi))
+    }
+
+    /// Whether it is a work: those are not due in an order.
+    pub(crate) fn is_work(&self) -> bool {
+        matches!(self, Self::BhBox(_) | Self::BhArc(_))
     }
 
     /// See [`Tasklet::is_scheduled`].
@@ -262,6 +318,8 @@ impl Owner {
             Self::Arc(handle) => handle.revive(),
             Self::KBox(handle) => handle.revive(),
             Self::Static(tasklet) => tasklet.revive(),
+            Self::BhBox(work) => work.revive(),
+            Self::BhArc(handle) => handle.revive(),
         }
     }
 }

@@ -91,6 +91,8 @@ params! {
     form_arc: u32 = WEIGHT;
     form_kbox: u32 = WEIGHT;
     form_static: u32 = WEIGHT;
+    form_bh_box: u32 = WEIGHT;
+    form_bh_arc: u32 = WEIGHT;
 }
 
 static PARAMS: SetOnce<Params> = SetOnce::new();
@@ -125,9 +127,10 @@ impl Params {
             return Err(EINVAL);
         }
         // A static belongs to one of the first slots only.
-        if this.form_inline + this.form_box + this.form_arc + this.form_kbox == 0 {
+        let tasklets = this.form_inline + this.form_box + this.form_arc + this.form_kbox;
+        if tasklets + this.form_bh_box + this.form_bh_arc == 0 {
             return bad(fmt!(
-                "all of form_inline to form_kbox are 0, there would be no tasklets"
+                "all of form_inline to form_kbox, form_bh_box and form_bh_arc are 0, there would be no tasklets"
             ));
         }
         if cpus().any(|cpu| cpu as usize >= MAX_CPUS) {

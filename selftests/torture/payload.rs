@@ -64,7 +64,7 @@ impl Payload {
     }
 
     /// A run, of whatever tasklet has this.
-    pub(crate) fn run(&self, cx: &TaskletContext) {
+    pub(crate) fn run<C: Kind>(&self, cx: &C) {
         match self.canary.load(Relaxed) {
             ALIVE => (),
             DROPPED => return violated(Invariant::LateRun, fmt!("its data was dropped")),
@@ -107,8 +107,8 @@ impl Payload {
     }
 }
 
-impl TaskletHandler for Payload {
-    fn run(&self, cx: &TaskletContext) {
+impl<C: Kind> TaskletHandler<C> for Payload {
+    fn run(&self, cx: &C) {
         self.run(cx);
     }
 }

@@ -181,6 +181,14 @@ module! {
             default: 2,
             description: "Weight of static_tasklet!, for 4 of the tasklets (default 2)",
         },
+        form_bh_box: u32 {
+            default: 2,
+            description: "Weight of BhWorkBox (default 2)",
+        },
+        form_bh_arc: u32 {
+            default: 2,
+            description: "Weight of TaskletHandle of an Arc with a BhWork (default 2)",
+        },
     },
 }
 

@@ -54,7 +54,7 @@ fn interrupts(p: &Params) -> bool {
 }
 
 fn owners_for_interrupts(p: &Params) -> bool {
-    p.form_box + p.form_arc + p.form_kbox != 0
+    p.form_box + p.form_arc + p.form_kbox + p.form_bh_box + p.form_bh_arc != 0
 }
 
 fn guards(p: &Params) -> bool {
@@ -113,6 +113,8 @@ windows! {
     MadeArc = "made: TaskletHandle of an Arc", |p| p.form_arc != 0;
     MadeKBox = "made: TaskletHandle of a KBox", |p| p.form_kbox != 0;
     MadeStatic = "made: static_tasklet!", |p| p.form_static != 0;
+    MadeBhBox = "made: BhWorkBox", |p| p.form_bh_box != 0;
+    MadeBhArc = "made: TaskletHandle of an Arc with a BhWork", |p| p.form_bh_arc != 0;
     NotMade = "not made, for want of memory", never;
     DroppedInTask = "dropped in a thread", |p| p.close != 0;
     DroppedInSoftirq = "dropped in a handler", |p| {

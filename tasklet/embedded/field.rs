@@ -20,6 +20,7 @@ use crate::{
 };
 
 use super::super::{
+    context,
     handler::Run,
     node::RawTasklet,
     prim::Priority, //
@@ -222,7 +223,7 @@ where
         // SAFETY: The context is that of the tasklet `ID` in a `T`, by the contract of this function. The
         // handle of the tasklet owns the pointer to that `T`, and waits for us before it gives it up.
         let this = unsafe {
-            let this = T::FIELD.container_of(cx.raw()).cast_mut();
+            let this = T::FIELD.container_of(context::raw(cx)).cast_mut();
             T::Pointer::borrow(NonNull::new_unchecked(this))
         };
         T::run(this, cx);

@@ -16,6 +16,7 @@ use witness::{
     Owner,
     Witness,
     DROPS,
+    LATE,
     MADE,
     RUNS, //
 };
@@ -29,6 +30,8 @@ suite! {
 fn they_ran(t: &Test) -> Result {
     check!(t, tally(RUNS, 0) > 40);
     check!(t, tally(MADE, 0) > 0);
+    // Each of the three unloads had to wait.
+    check_eq!(t, tally(LATE, 0), 3);
     Ok(())
 }
 
