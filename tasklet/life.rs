@@ -237,13 +237,14 @@ impl RawTasklet {
     /// Waits until the tasklet is parked. If `end` is [`Life::Buried`], this does not touch the tasklet after
     /// it is buried, because its owner may be waiting for that and may free it then.
     pub(super) fn finish_kill(&self, end: Life) {
-        if self.kernel().test_and_set_sched() {
+        let kernel = self.kernel();
+        if kernel.test_and_set_sched() {
             // It is queued, and the count will be zero. The CPU that takes it from the queue clears SCHED
             // after we found it set, so its callback finds that this is a kill.
             self.state.wait_until_claimed();
         }
         // SCHED is ours.
-        self.kernel().wait_until_idle();
+        kernel.wait_until_idle();
 
         let word: *const StateWord = &self.state;
         let mut registry = registry::lock();
@@ -252,7 +253,7 @@ impl RawTasklet {
         let last = self.state.end_kill(end);
         if end == Life::Parked {
             // The count is the depth again. Nobody makes it live before we drop the lock.
-            self.kernel().add_count(last.depth() as i32);
+            kernel.add_count(last.depth() as i32);
         }
         drop(registry);
         if last.is_awaited() {

@@ -59,10 +59,18 @@ impl Grave {
 
     /// Forgets everything.
     fn dig(&self) {
-        for counter in [&self.runs, &self.left, &self.drops, &self.left_at_drop] {
+        for counter in [
+            &self.runs,
+            &self.left,
+            &self.drops,
+            &self.left_at_drop,
+            &self.unordered_at_drop,
+        ] {
             counter.set(0);
         }
+        self.unordered.store(0, Relaxed);
         self.hold.clear();
+        self.stuck.clear();
         self.reschedule.clear();
     }
 

@@ -143,6 +143,7 @@ fn other_handler<C: Kind>(t: &Test) -> Result {
     static PENDING: Counter = Counter::new();
 
     REFUSALS.set(0);
+    PENDING.set(0);
     let victim = Arc::new(probe::<C>()?, GFP_KERNEL)?;
     let other = {
         let victim = victim.clone();

@@ -21,7 +21,7 @@ fn check_dead<C: Kind>(t: &Test, tasklet: &BottomHalf<Probe, C>) {
         t,
         tasklet.is_parked() && !tasklet.is_scheduled() && !tasklet.is_running()
     );
-    check!(t, !tasklet.schedule() && !C::hi_schedule(&tasklet));
+    check!(t, !tasklet.schedule() && !C::hi_schedule(tasklet));
     drain();
     check!(t, tasklet.is_parked() && !tasklet.is_scheduled());
     check_eq!(t, tasklet.handler().runs(), runs);

@@ -159,7 +159,7 @@ fn schedules_from_every_cpu<C: Kind>(t: &Test) -> Result {
                     if cpu % 2 == 0 {
                         tasklet.schedule();
                     } else {
-                        C::hi_schedule(&tasklet);
+                        C::hi_schedule(tasklet);
                     }
                     schedules.add(1);
                 }

@@ -246,14 +246,14 @@ fn no_run_is_lost<C: Kind>(t: &Test) -> Result {
     const LIMIT: u32 = 5000;
     let tasklet = probe::<C>()?;
     let probe = tasklet.handler();
-    let turn = Counter::new();
+    let (turn, looked) = (Counter::new(), Counter::new());
     let stop = Flag::new();
     let mut found = [0; 3];
 
     // Live from the start, so that every round begins alike.
     check_eq!(t, tasklet.kill(), Ok(()));
     check!(t, C::revive(&tasklet));
-    probe.dawdle(20);
+    probe.dawdle(50);
     scope(|s| {
         let _stop = stop.set_on_drop();
         s.spawn(1, || {
@@ -266,13 +266,24 @@ fn no_run_is_lost<C: Kind>(t: &Test) -> Result {
                 Context::SoftirqsHeld.run(|| {
                     check!(t, tasklet.schedule());
                     turn.set(2 * round + 1);
+                    if round % 3 == 0 {
+                        check!(t, spin_until(|| looked.get() > round || stop.is_set()));
+                    }
                     spin_for(round * 7 % 31);
                 });
             }
         })?;
         for round in 0..LIMIT {
             check!(t, spin_until(|| turn.get() == 2 * round + 1));
-            spin_for(round * 13 % 97);
+            // Pending in every third round, and in most of the others running, or over.
+            match round % 3 {
+                0 => (),
+                1 => check!(t, spin_until(|| probe.inside() || probe.left() > round)),
+                _ => {
+                    check!(t, spin_until(|| probe.left() > round));
+                    spin_for(round * 13 % 97);
+                }
+            }
             let now = if tasklet.is_running() {
                 Found::Running
             } else if tasklet.is_scheduled() {
@@ -280,6 +291,7 @@ fn no_run_is_lost<C: Kind>(t: &Test) -> Result {
             } else {
                 Found::Over
             };
+            looked.set(round + 1);
             check_eq!(t, tasklet.kill(), Ok(()));
             check_eq!(t, (probe.settled(), probe.left()), (round + 1, round + 1));
             found[now as usize] += 1;

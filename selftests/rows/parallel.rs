@@ -39,7 +39,7 @@ fn one_on_each_cpu<C: Kind>(t: &Test) -> Result {
     scope(|s| {
         for (cpu, tasklet) in cpus().zip(&tasklets).skip(1) {
             s.spawn(cpu, move || {
-                Context::BhDisable.run(|| C::hi_schedule(&tasklet));
+                Context::BhDisable.run(|| C::hi_schedule(tasklet));
             })?;
         }
         for tasklet in tasklets.iter().skip(1) {
