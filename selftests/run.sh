@@ -375,7 +375,7 @@ list_has() {
 # An unreadable list has nothing.
 list_has_no() {
 	read_list
-	[[ "${list[0]-}" == "tasklet state depth module handler" && "${list[*]}" != *"$1"* ]]
+	[[ "${list[0]-}" == "number kind state depth module handler" && "${list[*]}" != *"$1"* ]]
 }
 
 compare_list() {
