@@ -399,10 +399,13 @@ fn guards_come_and_go<C: Kind>(t: &Test) -> Result {
                     C::hi_schedule(&tasklet);
                     check_eq!(t, tasklet.enable(), Ok(()));
                     rounds.add(1);
+                    // Sometimes no thread has disabled it.
+                    spin_for(50);
                 }
             })?;
         }
-        while kills < KILLS || (met < 20 && kills < LIMIT) {
+        let runs = || tasklet.handler().runs();
+        while kills < KILLS || ((met < 20 || runs() == 0) && kills < LIMIT) {
             kills += 1;
             let before = rounds.get();
             check!(t, spin_until(|| rounds.get() > before));
