@@ -4,7 +4,7 @@
 
 use kernel::prelude::kunit_tests;
 
-/// A tasklet without a handler, and the list of the live ones.
+/// Bottom halves of both kinds without a handler, and the list of the live ones.
 #[kunit_tests(rust_tasklet)]
 mod tests {
     use kernel::prelude::*;
@@ -16,7 +16,10 @@ mod tests {
                 RawTasklet,
                 Vtable, //
             },
-            prim::Priority,
+            prim::{
+                Callback,
+                Priority, //
+            },
             registry, //
         },
     };
@@ -24,18 +27,30 @@ mod tests {
     /// # Safety
     ///
     /// Only for the kernel to call.
-    unsafe extern "C" fn callback(_tasklet: *mut bindings::tasklet_struct) {}
+    unsafe extern "C" fn tasklet(_tasklet: *mut bindings::tasklet_struct) {}
 
-    static VTABLE: Vtable = Vtable {
-        callback,
-        run: |_| (),
-        name: || "",
-        field: "",
-        release: None,
-    };
+    /// # Safety
+    ///
+    /// Only for the kernel to call.
+    unsafe extern "C" fn work(_work: *mut bindings::work_struct) {}
 
-    fn live() -> Result<KBox<RawTasklet>> {
-        let raw = KBox::new(RawTasklet::fresh(&VTABLE, false), GFP_KERNEL)?;
+    const fn vtable(callback: Callback) -> Vtable {
+        Vtable {
+            callback,
+            run: |_| (),
+            name: || "",
+            field: "",
+            release: None,
+        }
+    }
+
+    static KINDS: [Vtable; 2] = [
+        vtable(Callback::Tasklet(tasklet)),
+        vtable(Callback::Work(work)),
+    ];
+
+    fn live(kind: &'static Vtable) -> Result<KBox<RawTasklet>> {
+        let raw = KBox::new(RawTasklet::fresh(kind, Priority::Normal, false), GFP_KERNEL)?;
 
         raw.kill()?;
         raw.revive().then_some(raw).ok_or(EBUSY)
@@ -55,24 +70,27 @@ mod tests {
 
     #[test]
     fn born_out_of_service() -> Result {
-        let fresh = KBox::new(RawTasklet::fresh(&VTABLE, true), GFP_KERNEL)?;
-        let unowned = KBox::new(RawTasklet::unowned(&VTABLE), GFP_KERNEL)?;
+        for kind in &KINDS {
+            let fresh = KBox::new(RawTasklet::fresh(kind, Priority::Normal, true), GFP_KERNEL)?;
+            let unowned = KBox::new(RawTasklet::unowned(kind, Priority::Normal), GFP_KERNEL)?;
 
-        assert_eq!(places([&fresh, &unowned]), [-1, -1]);
-        assert!(!fresh.is_parked());
-        assert!(unowned.is_parked());
-        assert!(!fresh.is_scheduled());
-        assert!(!unowned.is_scheduled());
-        assert!(!unowned.schedule(Priority::Normal));
-        assert!(!unowned.revive());
-        assert_eq!(fresh.depth(), 1);
-        assert_eq!(unowned.depth(), 0);
+            assert_eq!(places([&fresh, &unowned]), [-1, -1]);
+            assert!(!fresh.is_parked());
+            assert!(unowned.is_parked());
+            assert!(!fresh.is_scheduled());
+            assert!(!unowned.is_scheduled());
+            assert!(!unowned.schedule(unowned.kernel(), Priority::Normal));
+            assert!(!unowned.revive());
+            assert_eq!(fresh.depth(), 1);
+            assert_eq!(unowned.depth(), 0);
+        }
         Ok(())
     }
 
     #[test]
     fn listed_newest_first() -> Result {
-        let (a, b, c, d) = (live()?, live()?, live()?, live()?);
+        let [tasklet, work] = &KINDS;
+        let (a, b, c, d) = (live(tasklet)?, live(work)?, live(work)?, live(tasklet)?);
 
         assert_eq!(places([&a, &b, &c, &d]), [3, 2, 1, 0]);
         drop(d);
@@ -92,20 +110,22 @@ mod tests {
 
     #[test]
     fn depth_counts_what_is_kept() -> Result {
-        let raw = live()?;
+        for kind in &KINDS {
+            let raw = live(kind)?;
 
-        raw.raise_depth();
-        raw.raise_depth();
-        raw.keep_depth();
-        assert_eq!(raw.depth(), 2);
-        assert_eq!(raw.lower_kept(), Ok(()));
-        assert_eq!(raw.lower_kept(), Err(EINVAL));
-        assert_eq!(raw.depth(), 1);
-        // Not even a kill forgets it.
-        raw.kill()?;
-        assert_eq!(raw.depth(), 1);
-        raw.lower_depth();
-        assert_eq!(raw.depth(), 0);
+            raw.raise_depth();
+            raw.raise_depth();
+            raw.keep_depth();
+            assert_eq!(raw.depth(), 2);
+            assert_eq!(raw.lower_kept(), Ok(()));
+            assert_eq!(raw.lower_kept(), Err(EINVAL));
+            assert_eq!(raw.depth(), 1);
+            // Not even a kill forgets it.
+            raw.kill()?;
+            assert_eq!(raw.depth(), 1);
+            raw.lower_depth();
+            assert_eq!(raw.depth(), 0);
+        }
         Ok(())
     }
 }
