@@ -41,8 +41,9 @@ impl Rx {
     fn refill(&self) {
         let packets = self.packets.fetch_add(1, Relaxed);
         if packets % 8 == 0 {
-            // So long that it always sleeps: a short one may be over before it gets there.
-            settle(packets + 1_000_000);
+            // A shorter sleep may be over before it begins. A longer one has a timer on the stack, which another check
+            // of the kernel reports first.
+            settle(packets + 15_000);
         }
     }
 }

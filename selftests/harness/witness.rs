@@ -536,6 +536,11 @@ pub fn while_held<R>(
             // The run was here, on top of this thread.
         })?;
         wait!(t, witness.runs.get() == runs + 1);
+        // On PREEMPT_RT the run may begin before that.
+        wait!(
+            t,
+            Context::BhDisable.run(|| witness.handed.lock().is_some())
+        );
         let owner = Context::BhDisable.run(|| witness.handed.lock().take());
         let result = owner.ok_or(EIO).map(f);
         witness.hold.clear();
