@@ -13,7 +13,7 @@
 //!   scheduled them and of nothing else.
 //! - What is promised of both kinds is shown by one case for both: see [`suite!`]. What a test calls a tasklet is
 //!   then a bottom half of either kind.
-//! - To keep a tasklet pending, schedule it in [`Context::SoftirqsHeld`], or disable it.
+//! - To keep a tasklet pending, use [`keep_pending`] or [`Context::SoftirqsHeld`], or disable it.
 //! - "It has happened" is [`wait!`]ed for. "It does not happen" is [`drain`] and then a check.
 //! - A case that hangs is reported, its module is pinned, and the run continues without it. So whatever
 //!   waits for code that borrows from its caller may wait for ever.
@@ -28,6 +28,7 @@ mod c;
 mod contexts;
 mod counters;
 mod kind;
+mod pending;
 mod probe;
 mod suite;
 mod threads;
@@ -36,6 +37,7 @@ mod wait;
 pub use contexts::*;
 pub use counters::*;
 pub use kind::*;
+pub use pending::*;
 pub use probe::*;
 pub use suite::*;
 pub use threads::*;
@@ -54,6 +56,7 @@ pub mod prelude {
         in_hardirq,
         in_softirq,
         irqs_disabled,
+        keep_pending,
         microseconds,
         on_cpu,
         preemptible,

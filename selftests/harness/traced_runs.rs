@@ -36,25 +36,18 @@ pub fn runs<C: Kind>(t: &Test) -> Result {
 pub fn killed<C: Kind>(t: &Test) -> Result {
     for disabled in [false, true] {
         let tasklet = probe::<C>()?;
-        let (pending, killed, let_go) = (Flag::new(), Flag::new(), Flag::new());
+        let killed = Flag::new();
         let guard = disabled.then(|| tasklet.disable_nosync());
 
         scope(|s| {
-            s.spawn(1, || {
-                Context::SoftirqsHeld.run(|| {
-                    check!(t, tasklet.schedule());
-                    pending.set();
-                    check!(t, spin_until(|| let_go.is_set()));
-                })
-            })?;
-            wait!(t, pending.is_set());
+            let kept = keep_pending(t, s, || check!(t, tasklet.schedule()))?;
             let killer = s.spawn_watched(2, || {
                 check_eq!(t, tasklet.kill(), Ok(()));
                 killed.set();
             })?;
             killer.check_blocked(t, &killed);
             check!(t, tasklet.is_scheduled() && !tasklet.is_parked());
-            let_go.set();
+            drop(kept);
             Ok::<(), Error>(())
         })?;
         check!(t, tasklet.is_parked());

@@ -209,7 +209,11 @@ impl<C: BottomHalfContext> TaskletHandler<C> for Payload {
 }
 
 macro_rules! drivers {
-    ($context:ident, $nic:ident, $uart:ident, $duo:ident) => {
+    (
+        $context:ident, $box:ident, $nic:ident, $uart:ident, $duo:ident,
+        $heap:ident => $Heap:ident, $shared:ident => $Shared:ident,
+        $boxed:ident => $Boxed:ident, $twins:ident => $Twins:ident
+    ) => {
         /// A driver whose owners share it.
         #[pin_data]
         pub struct $nic {
@@ -341,11 +345,44 @@ macro_rules! drivers {
                 )
             }
         }
+
+        impl Owner {
+            /// The heap form of a new payload.
+            pub fn $heap(witness: &Arc<Witness>) -> Result<Self> {
+                let payload = Payload(witness.clone());
+                Ok(Self::$Heap($box::new(payload, GFP_KERNEL)?))
+            }
+
+            /// A handle of a new payload that is shared with nobody yet.
+            pub fn $shared(witness: &Arc<Witness>) -> Result<Self> {
+                let nic = $nic::new(witness)?;
+                Ok(Self::$Shared(TaskletHandle::activate(nic)?))
+            }
+
+            /// A handle of a box with a new payload.
+            pub fn $boxed(witness: &Arc<Witness>) -> Result<Self> {
+                let uart = $uart::new(witness)?;
+                Ok(Self::$Boxed(TaskletHandle::activate(uart)?))
+            }
+
+            /// Two handles of a new payload.
+            pub fn $twins(witness: &Arc<Witness>) -> Result<Self> {
+                let duo = $duo::new(witness)?;
+                let rx = TaskletHandle::activate(duo.clone())?;
+                Ok(Self::$Twins(rx, TaskletHandle::activate(duo)?))
+            }
+        }
     };
 }
 
-drivers!(TaskletContext, Nic, Uart, Duo);
-drivers!(BhContext, BhNic, BhUart, BhDuo);
+drivers!(
+    TaskletContext, TaskletBox, Nic, Uart, Duo,
+    heap => Heap, shared => Shared, boxed => Boxed, twins => Twins
+);
+drivers!(
+    BhContext, BhWorkBox, BhNic, BhUart, BhDuo,
+    bh_heap => BhHeap, bh_shared => BhShared, bh_boxed => BhBoxed, bh_twins => BhTwins
+);
 
 /// An owner that may be dropped anywhere, of any form.
 pub enum Owner {
@@ -429,56 +466,6 @@ impl Owner {
         Ok(())
     }
 
-    /// [`Owner::Heap`] of a new payload.
-    pub fn heap(witness: &Arc<Witness>) -> Result<Self> {
-        let payload = Payload(witness.clone());
-        Ok(Self::Heap(TaskletBox::new(payload, GFP_KERNEL)?))
-    }
-
-    /// [`Owner::Shared`] of a new payload, and shared with nobody yet.
-    pub fn shared(witness: &Arc<Witness>) -> Result<Self> {
-        Ok(Self::Shared(TaskletHandle::activate(Nic::new(witness)?)?))
-    }
-
-    /// [`Owner::Boxed`] of a new payload.
-    pub fn boxed(witness: &Arc<Witness>) -> Result<Self> {
-        Ok(Self::Boxed(TaskletHandle::activate(Uart::new(witness)?)?))
-    }
-
-    /// [`Owner::Twins`] of a new payload.
-    pub fn twins(witness: &Arc<Witness>) -> Result<Self> {
-        let duo = Duo::new(witness)?;
-        let rx = TaskletHandle::activate(duo.clone())?;
-        Ok(Self::Twins(rx, TaskletHandle::activate(duo)?))
-    }
-
-    /// [`Owner::BhHeap`] of a new payload.
-    pub fn bh_heap(witness: &Arc<Witness>) -> Result<Self> {
-        let payload = Payload(witness.clone());
-        Ok(Self::BhHeap(BhWorkBox::new(payload, GFP_KERNEL)?))
-    }
-
-    /// [`Owner::BhShared`] of a new payload, and shared with nobody yet.
-    pub fn bh_shared(witness: &Arc<Witness>) -> Result<Self> {
-        Ok(Self::BhShared(TaskletHandle::activate(BhNic::new(
-            witness,
-        )?)?))
-    }
-
-    /// [`Owner::BhBoxed`] of a new payload.
-    pub fn bh_boxed(witness: &Arc<Witness>) -> Result<Self> {
-        Ok(Self::BhBoxed(TaskletHandle::activate(BhUart::new(
-            witness,
-        )?)?))
-    }
-
-    /// [`Owner::BhTwins`] of a new payload.
-    pub fn bh_twins(witness: &Arc<Witness>) -> Result<Self> {
-        let duo = BhDuo::new(witness)?;
-        let rx = TaskletHandle::activate(duo.clone())?;
-        Ok(Self::BhTwins(rx, TaskletHandle::activate(duo)?))
-    }
-
     /// How many tasklets are live once it was scheduled.
     pub fn tasklets(&self) -> u32 {
         match self {
@@ -515,6 +502,27 @@ pub fn drop_in(t: &Test, context: Context, owner: Owner, witness: &Witness) {
     if context == Context::Task {
         check_eq!(t, witness.drops.get(), 1);
     }
+}
+
+/// A case of the rows on unloading: nothing of the module that is gone runs.
+pub fn nothing_runs(t: &Test) -> Result {
+    let before = tally(RUNS, 0);
+
+    for _ in 0..10 {
+        drain();
+    }
+    check_eq!(t, tally(RUNS, 0), before);
+    Ok(())
+}
+
+/// A case of the rows on unloading: dropped owners were released before the module was unloaded, forgotten ones never.
+pub fn all_were_released(t: &Test) -> Result {
+    let released = tally(DROPS, 0);
+
+    check_eq!(t, released, tally(MADE, 0));
+    temptation();
+    check_eq!(t, tally(DROPS, 0), released);
+    Ok(())
 }
 
 /// Runs `f` while a run of `owner` is held on CPU 1.

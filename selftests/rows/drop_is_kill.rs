@@ -157,24 +157,17 @@ fn drop_takes_until<C: Kind>(
 fn pending<C: Kind>(t: &Test) -> Result {
     static GRAVE: Grave = Grave::new();
     let tasklet = Mortal::shared::<C>(&GRAVE)?;
-    let (pending, let_go) = (Flag::new(), Flag::new());
 
     scope(|s| {
-        let (pending, let_go) = (&pending, &let_go);
         let lent = tasklet.clone();
-        s.spawn(1, move || {
-            Context::SoftirqsHeld.run(|| {
-                check!(t, lent.schedule());
-                // Not the last reference.
-                drop(lent);
-                pending.set();
-                check!(t, spin_until(|| let_go.is_set()));
-            })
+        let kept = keep_pending(t, s, move || {
+            check!(t, lent.schedule());
+            // Not the last reference.
+            drop(lent);
         })?;
-        wait!(t, pending.is_set());
         check!(t, tasklet.is_scheduled());
         check_eq!(t, GRAVE.runs.get(), 0);
-        drop_takes_until(t, &GRAVE, tasklet, || let_go.set())
+        drop_takes_until(t, &GRAVE, tasklet, || drop(kept))
     })?;
     GRAVE.check(t, 1);
     Ok(())

@@ -294,18 +294,10 @@ fn during_kill<C: Kind, R: Send>(
     tasklet: &BottomHalf<Probe, C>,
     change: impl FnOnce() -> R,
 ) -> Result<R> {
-    let (pending, killed, let_go) = (Flag::new(), Flag::new(), Flag::new());
+    let killed = Flag::new();
 
     scope(|s| {
-        let _let_go = let_go.set_on_drop();
-        s.spawn(1, || {
-            Context::SoftirqsHeld.run(|| {
-                check!(t, tasklet.schedule());
-                pending.set();
-                check!(t, spin_until(|| let_go.is_set()));
-            })
-        })?;
-        wait!(t, pending.is_set());
+        let kept = keep_pending(t, s, || check!(t, tasklet.schedule()))?;
         let killer = s.spawn_watched(2, || {
             check_eq!(t, tasklet.kill(), Ok(()));
             killed.set();
@@ -313,7 +305,7 @@ fn during_kill<C: Kind, R: Send>(
         killer.check_blocked(t, &killed);
         let result = change();
         check!(t, !killed.is_set());
-        let_go.set();
+        drop(kept);
         wait!(t, killed.is_set());
         Ok(result)
     })

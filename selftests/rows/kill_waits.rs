@@ -50,23 +50,17 @@ impl Kill {
 fn kept_pending<C: Kind>(t: &Test, hi: bool) -> Result {
     let tasklet = probe_at::<C>(hi)?;
     let kill = Kill::new();
-    let (pending, let_go) = (Flag::new(), Flag::new());
 
     scope(|s| {
-        s.spawn(1, || {
-            Context::SoftirqsHeld.run(|| {
-                let queued = schedule_at(&tasklet, hi);
-                check!(t, queued);
-                pending.set();
-                check!(t, spin_until(|| let_go.is_set()));
-            })
+        let kept = keep_pending(t, s, || {
+            let queued = schedule_at(&tasklet, hi);
+            check!(t, queued);
         })?;
-        wait!(t, pending.is_set());
         check!(t, tasklet.is_scheduled());
         let killer = s.spawn_watched(2, || kill.run(t, &tasklet))?;
         killer.check_blocked(t, &kill.returned);
         check_eq!(t, tasklet.handler().runs(), 0);
-        let_go.set();
+        drop(kept);
         wait!(t, kill.returned.is_set());
         Ok::<(), Error>(())
     })?;
@@ -110,22 +104,15 @@ fn running<C: Kind>(t: &Test) -> Result {
 fn pending_and_slow<C: Kind>(t: &Test) -> Result {
     let tasklet = probe::<C>()?;
     let kill = Kill::new();
-    let (pending, let_go) = (Flag::new(), Flag::new());
 
     scope(|s| {
-        let _let_go = let_go.set_on_drop();
-        s.spawn(1, || {
-            Context::SoftirqsHeld.run(|| {
-                check!(t, tasklet.schedule());
-                tasklet.handler().hold();
-                pending.set();
-                check!(t, spin_until(|| let_go.is_set()));
-            })
+        let kept = keep_pending(t, s, || {
+            check!(t, tasklet.schedule());
+            tasklet.handler().hold();
         })?;
-        wait!(t, pending.is_set());
         let killer = s.spawn_watched(2, || kill.run(t, &tasklet))?;
         killer.check_blocked(t, &kill.returned);
-        let_go.set();
+        drop(kept);
         wait!(t, tasklet.handler().runs() == 1);
         // Long enough for a kill that does not wait for this run.
         for _ in 0..5 {

@@ -73,22 +73,16 @@ suite! {
 fn a_freed_while_pending(t: &Test) -> Result {
     Owner::each(|witness, owner| {
         let owner = Arc::new(owner, GFP_KERNEL)?;
-        let (pending, dropped, let_go) = (Flag::new(), Flag::new(), Flag::new());
+        let dropped = Flag::new();
 
         scope(|s| {
-            let _let_go = let_go.set_on_drop();
-            let (pending, dropped, let_go) = (&pending, &dropped, &let_go);
+            let dropped = &dropped;
             let lent = owner.clone();
-            s.spawn(1, move || {
-                Context::SoftirqsHeld.run(|| {
-                    check!(t, lent.schedule());
-                    // Not the last reference.
-                    drop(lent);
-                    pending.set();
-                    check!(t, spin_until(|| let_go.is_set()));
-                })
+            let kept = keep_pending(t, s, move || {
+                check!(t, lent.schedule());
+                // Not the last reference.
+                drop(lent);
             })?;
-            wait!(t, pending.is_set());
             check!(t, owner.is_scheduled());
             let dropper = s.spawn_watched(2, move || {
                 drop(owner);
@@ -96,7 +90,7 @@ fn a_freed_while_pending(t: &Test) -> Result {
             })?;
             dropper.check_blocked(t, dropped);
             check_eq!(t, (witness.runs.get(), witness.drops.get()), (0, 0));
-            let_go.set();
+            drop(kept);
             wait!(t, dropped.is_set());
             check_eq!(t, witness.drops.get(), 1);
             Ok::<(), Error>(())

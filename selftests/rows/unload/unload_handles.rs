@@ -13,9 +13,10 @@ use harness::prelude::*;
 pub mod witness;
 
 use witness::{
+    all_were_released,
+    nothing_runs,
     Owner,
     Witness,
-    DROPS,
     LATE,
     MADE,
     RUNS, //
@@ -32,26 +33,6 @@ fn they_ran(t: &Test) -> Result {
     check!(t, tally(MADE, 0) > 0);
     // Each of the three unloads had to wait.
     check_eq!(t, tally(LATE, 0), 3);
-    Ok(())
-}
-
-fn nothing_runs(t: &Test) -> Result {
-    let before = tally(RUNS, 0);
-
-    for _ in 0..10 {
-        drain();
-    }
-    check_eq!(t, tally(RUNS, 0), before);
-    Ok(())
-}
-
-/// Dropped owners were released before the module was unloaded, forgotten ones never.
-fn all_were_released(t: &Test) -> Result {
-    let released = tally(DROPS, 0);
-
-    check_eq!(t, released, tally(MADE, 0));
-    temptation();
-    check_eq!(t, tally(DROPS, 0), released);
     Ok(())
 }
 

@@ -12,6 +12,8 @@ use harness::prelude::*;
 pub mod witness;
 
 use witness::{
+    all_were_released,
+    nothing_runs,
     DROPS,
     MADE,
     ROUNDS,
@@ -33,22 +35,6 @@ fn they_ran(t: &Test) -> Result {
     check_eq!(t, tally(ROUNDS, 0), 200);
     check!(t, tally(RUNS, 0) > 200 * 4);
     check!(t, tally(MADE, 0) >= 200 * 3);
-    Ok(())
-}
-
-fn nothing_runs(t: &Test) -> Result {
-    let before = tally(RUNS, 0);
-
-    for _ in 0..10 {
-        drain();
-    }
-    check_eq!(t, tally(RUNS, 0), before);
-    Ok(())
-}
-
-/// Dropped owners were released before the module was unloaded, forgotten ones never.
-fn all_were_released(t: &Test) -> Result {
-    check_eq!(t, tally(DROPS, 0), tally(MADE, 0));
     Ok(())
 }
 
