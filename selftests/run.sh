@@ -217,7 +217,7 @@ prepare() {
 # ---- Rows ----
 
 # The warning that is due for each live tasklet that a module leaves behind.
-LEAK='^rust_tasklet: tasklet of (.*) was not killed before its module was unloaded: parked$'
+LEAK='^rust_tasklet: ((tasklet|work) of .*) was not killed before its module was unloaded: parked$'
 
 # Loads a test module, `MODULE` or `MODULE=PARAMETER`, which is set to 1 then, runs $2... while it is loaded, unloads it,
 # and takes its results. For every leak that the module announces one warning must follow, and no other. Sets `leaked` to the handlers they name.
@@ -256,15 +256,17 @@ reset_counters() {
 }
 
 run_unload_is_safe() {
-	local wanted handler count name line bred=none
+	local wanted kind handler count name line bred=none
 	reset_counters || return 0
 	test_module unload_fixture=leaves_tasklets :
-	for wanted in Idle:2 Restless:4 Pending:4 Static:2; do
-		handler=unload_fixture::leaves_tasklets::${wanted%:*} count=0
-		for name in "${leaked[@]}"; do
-			[ "$name" != "$handler" ] || count=$((count + 1))
+	for wanted in Idle:1 Restless:2 Pending:2 Static:1; do
+		for kind in tasklet work; do
+			handler="$kind of unload_fixture::leaves_tasklets::${wanted%:*}" count=0
+			for name in "${leaked[@]}"; do
+				[ "$name" != "$handler" ] || count=$((count + 1))
+			done
+			expect "warnings name the $handler" "$count do" [ "$count" = "${wanted#*:}" ]
 		done
-		expect "warnings name $handler" "$count do" [ "$count" = "${wanted#*:}" ]
 	done
 	run_breeder
 	test_module unload_is_safe :
@@ -528,7 +530,8 @@ kmemleak: 1 new suspected memory leaks (see /sys/kernel/debug/kmemleak)
 rcu: INFO: rcu_preempt self-detected stall on CPU
 NOHZ tick-stop error: local softirq work is pending, handler #40!!!
 tasklet SCHED state not set: callback _RNvMs_+0x0/0x40 [rust_tasklet_hello]
-rust_tasklet: tasklet of somebody::Else was not killed before its module was unloaded: parked'
+rust_tasklet: tasklet of somebody::Else was not killed before its module was unloaded: parked
+rust_tasklet: work of somebody::Else was not killed before its module was unloaded: parked'
 SAMPLES_GOOD='rust_tasklet: loading out-of-tree module taints kernel.
 ok 7 pending_hi
 smpboot: CPU 3 is now offline'

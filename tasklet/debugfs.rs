@@ -12,7 +12,6 @@ use kernel::{
 use crate::bindings;
 
 use super::{
-    kernel::Kernel,
     node::RawTasklet,
     registry, //
 };
@@ -39,7 +38,7 @@ impl Writer for Tasklets {
                 f,
                 "{:>7}  {:<7} {:<8} {:>5}  {:<24} {}{}",
                 registry.number(raw),
-                kind(raw),
+                raw.vtable().callback.kind(),
                 state(raw),
                 raw.depth(),
                 module(raw, &mut symbol),
@@ -48,14 +47,6 @@ impl Writer for Tasklets {
             )?;
         }
         Ok(())
-    }
-}
-
-/// Which kind of bottom half it is.
-fn kind(raw: &RawTasklet) -> &'static str {
-    match raw.kernel() {
-        Kernel::Tasklet(_) => "tasklet",
-        Kernel::Work(_) => "work",
     }
 }
 

@@ -236,6 +236,7 @@ impl RawTasklet {
 
     /// Waits until the tasklet is parked. If `end` is [`Life::Buried`], this does not touch the tasklet after
     /// it is buried, because its owner may be waiting for that and may free it then.
+    #[inline(always)]
     pub(super) fn finish_kill(&self, end: Life) {
         let kernel = self.kernel();
         if kernel.test_and_set_sched() {
@@ -287,7 +288,8 @@ impl RawTasklet {
     fn park_on_drop(&self) {
         if self.kill().is_err() {
             panic!(
-                "tasklet of {}{} dropped in atomic context: kill() it first, or drop it where sleeping is allowed",
+                "{} of {}{} dropped in atomic context: kill() it first, or drop it where sleeping is allowed",
+                self.vtable().callback.kind(),
                 (self.vtable().name)(),
                 self.vtable().field,
             );

@@ -26,7 +26,7 @@ impl HandlerMap {
             kernel::types::Opaque::new({
                 // SAFETY: All zero is valid; this is what `STATIC_LOCKDEP_MAP_INIT()` builds on.
                 let mut map: bindings::lockdep_map = unsafe { core::mem::zeroed() };
-                map.name = c"tasklet_handler".as_ptr().cast();
+                map.name = c"bottom_half_handler".as_ptr().cast();
                 map.key = class.cast_mut().cast();
                 map
             }),

@@ -206,10 +206,8 @@ impl StateWord {
     /// caller has to call [`Self::wake_waiters`].
     pub(crate) fn end_kill(&self, end: Life) -> State {
         // It does not fail: only this function ends a kill.
-        let (Ok(last) | Err(last)) = self.update(|state| {
-            let ended = State(state.0 & !State::AWAITED).with_life(end);
-            state.is_killing().then_some(ended)
-        });
+        let (Ok(last) | Err(last)) =
+            self.update(|state| Some(State(state.0 & !State::AWAITED).with_life(end)));
         last
     }
 

@@ -56,7 +56,8 @@ fn park_leaked(module: Module) {
             // SAFETY: As its owner waits, the tasklet is valid until the kill ends.
             unsafe { &*raw }.finish_kill(Life::Buried);
             pr_warn!(
-                "tasklet of {}{} was not killed before its module was unloaded: parked\n",
+                "{} of {}{} was not killed before its module was unloaded: parked\n",
+                vtable.callback.kind(),
                 (vtable.name)(),
                 vtable.field
             );

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Dropping an inline `Tasklet` where it cannot wait panics, and says why. Loading this module crashes the kernel, so
+//! Dropping an inline `Tasklet` or `BhWork` where it cannot wait panics, and says why. Loading this module crashes the kernel, so
 //! it is for `expect-reports`, which boots a kernel for each panic.
 
 use core::borrow::Borrow;
@@ -22,6 +22,7 @@ module! {
     license: "GPL",
     params: {
         drop_in_atomic: u8 { default: 0, description: "1: with preemption disabled", },
+        drop_work_in_atomic: u8 { default: 0, description: "1: a work, with preemption disabled", },
         drop_in_hardirq: u8 { default: 0, description: "1: in an interrupt", },
         drop_in_own_handler: u8 { default: 0, description: "1: in its own handler", },
     },
@@ -36,9 +37,17 @@ impl kernel::Module for Deaths {
             *param.borrow() != 0
         }
         let case: (&str, Case) = if is_set(module_parameters::drop_in_atomic.value()) {
-            ("drop_in_atomic", |t| drop_in(t, Context::PreemptDisable))
+            ("drop_in_atomic", |t| {
+                drop_in::<TaskletContext>(t, Context::PreemptDisable)
+            })
+        } else if is_set(module_parameters::drop_work_in_atomic.value()) {
+            ("drop_work_in_atomic", |t| {
+                drop_in::<BhContext>(t, Context::PreemptDisable)
+            })
         } else if is_set(module_parameters::drop_in_hardirq.value()) {
-            ("drop_in_hardirq", |t| drop_in(t, Context::Hardirq))
+            ("drop_in_hardirq", |t| {
+                drop_in::<TaskletContext>(t, Context::Hardirq)
+            })
         } else if is_set(module_parameters::drop_in_own_handler.value()) {
             ("drop_in_own_handler", drop_in_own_handler)
         } else {
@@ -52,12 +61,12 @@ impl kernel::Module for Deaths {
 
 struct Idle;
 
-impl TaskletHandler for Idle {
-    fn run(&self, _cx: &TaskletContext) {}
+impl<C: Kind> TaskletHandler<C> for Idle {
+    fn run(&self, _cx: &C) {}
 }
 
-fn drop_in(t: &Test, context: Context) -> Result {
-    let tasklet = KBox::pin_init(Tasklet::new(Idle), GFP_KERNEL)?;
+fn drop_in<C: Kind>(t: &Test, context: Context) -> Result {
+    let tasklet = C::make(Idle)?;
 
     check!(t, tasklet.schedule());
     context.run(move || drop(tasklet));
