@@ -24,7 +24,7 @@ C, RUST, BH_C, BH_RUST, BH_WORK = MODULES = [
 PRIORITIES = ["normal", "hi"]
 # How the plots show the modules.
 LINES = [("C", "#7f7f7f"), ("this crate", "#c55a11"), ("BH work, C", "#9dc3e6"), ("BH work, Rust", "#2e75b6"),
-         ("`BhWork`", "#548235")]
+         ("BhWork", "#548235")]
 
 
 def fail(*lines):
