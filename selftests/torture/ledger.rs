@@ -66,8 +66,10 @@ impl Count {
 
 /// Everything that is known of a tasklet.
 pub(crate) struct Ledger {
-    /// Schedules, and those that returned `true`.
+    /// Schedules, before and after.
     calls: Count,
+    returned: Count,
+    /// Those that returned `true`.
     accepted: Count,
     /// Those of them that a kill may have discarded.
     excused: Count,
@@ -123,6 +125,7 @@ impl Ledger {
     pub(crate) const fn new() -> Self {
         Self {
             calls: Count::new(),
+            returned: Count::new(),
             accepted: Count::new(),
             excused: Count::new(),
             missing: Count::new(),
@@ -243,6 +246,7 @@ impl Ledger {
                     fmt!("it was killed and not revived"),
                 );
             }
+            self.returned.add();
             accepted
         })
     }
@@ -432,10 +436,12 @@ impl Ledger {
                     fmt!("killed while it runs on CPU {cpu}"),
                 );
             }
-            // The actor that scheduled it has counted that; its CPU has run or discarded it since.
+            // A work may have run on another CPU before the actor that scheduled it has counted that.
+            let returned = self.returned.get();
+            let is_counted = self.calls.get() == returned;
             let account = self.account();
             // Another kill might have discarded something, and not have excused it yet.
-            if is_alone() && is_parked() {
+            if is_counted && is_alone() && is_parked() {
                 self.settle(&account);
             }
             self.killed.set(kill.revives.wrapping_add(1));
