@@ -57,7 +57,8 @@ where
 {
     // Not dropped with the handle, but when the tasklet is parked: by `release`.
     pointer: ManuallyDrop<P>,
-    _context: PhantomData<fn(C)>,
+    // Invariant in `P`: a supertype of the struct has a `FIELD` of its own, which may be another field.
+    _types: PhantomData<fn(P, C) -> P>,
 }
 
 impl<P: TaskletPointer, const ID: u64, C> TaskletHandle<P, ID, C>
@@ -118,7 +119,7 @@ where
         // INVARIANT: Owned, as of now.
         Ok(Self {
             pointer: ManuallyDrop::new(pointer),
-            _context: PhantomData,
+            _types: PhantomData,
         })
     }
 }
