@@ -154,7 +154,7 @@ refuse_mount() {
 # A root or a tree that no run has used for a month is left over from an older list.
 remove_unused() {
 	find "$CACHE" -mindepth 1 -maxdepth 1 -type d -mtime +30 \
-		\( -name 'root-*' -o -name 'kernel-*' -o -name 'source-*' \) -exec rm -rf {} +
+		\( -name 'root-*' -o -name 'kernel-*' -o -name 'source-*' -o -name 'disk-*' \) -exec rm -rf {} +
 }
 
 # Nothing that runs in the root can change it: builds on one machine are builds on all.
@@ -356,15 +356,15 @@ prepare_kernel() {
 # prepare_tree SOURCE OUT TREE: makes the Rust metadata in a directory that has .config and Module.symvers of the
 # distribution's headers. In the root it is called OUT, outside TREE.
 prepare_tree() {
-	local src=$1 out=$2 tree=$3 given got
+	local src=$1 out=$2 tree=$3 given changed got
 	given=$(config_lines "$tree/.config")
 	in_root "$src/scripts/config" --file "$out/.config" \
 		--set-str LOCALVERSION "${K_RELEASE#"$K_VERSION"}" --disable LOCALVERSION_AUTO
 	in_root make -s -C "$src" O="$out" olddefconfig
 	# olddefconfig silently drops options whose tool is missing, CONFIG_RUST first of all.
-	if diff <(echo "$given") <(config_lines "$tree/.config"); then :; else
-		die "The configuration changed when it was made anew: a tool is missing or another version."
-	fi
+	changed=$(diff <(echo "$given") <(config_lines "$tree/.config") | sed -n 's/^[<>] //p') || true
+	[ -z "$changed" ] ||
+		die "The configuration changed when it was made anew: a tool is missing or another version." "What differs: $(head -n 3 <<<"$changed" | paste -sd ';')"
 	grep -qx 'CONFIG_RUST=y' "$tree/.config" || die "This kernel has no CONFIG_RUST."
 	grep -qxF "CONFIG_RUSTC_VERSION_TEXT=\"$K_RUSTC\"" "$tree/.config" ||
 		die "This kernel was not built by $K_RUSTC."
