@@ -23,7 +23,7 @@ tool = $(if $(filter command,$(firstword $(origin $(1)))),$($(1)),$(2))
 
 .PHONY: modules metadata install install-for-drivers uninstall modules_install clean help demo demo-edu test test-debug \
 	test-all torture mutants model model-mutants bench trace contract doc shell lint check-sleep driver run \
-	rust-analyzer test-driver test-host clean-cache check-kdir check-tree
+	rust-analyzer test-driver test-host test-disk clean-cache check-kdir check-tree
 
 modules: check-kdir
 	+$(kbuild) modules
@@ -63,7 +63,7 @@ check-tree:
 clean:
 	@scripts/clean
 
-demo demo-edu test mutants model model-mutants bench trace contract doc shell lint check-sleep test-driver test-host:
+demo demo-edu test mutants model model-mutants bench trace contract doc shell lint check-sleep test-driver test-host test-disk:
 	@scripts/$@
 
 # A driver in a tree of its own: M=. The dollars in CMD= are for the shell in the VM.

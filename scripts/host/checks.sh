@@ -11,14 +11,24 @@ unset MAKEFLAGS MAKELEVEL MFLAGS
 # What is done before each check.
 before_check() { :; }
 
-# check NAME COMMAND...: what it says is shown if it fails.
+# check NAME COMMAND...: what it says is shown if it fails. Meanwhile it shows that it is alive.
 check() {
-	local name=$1 start=$SECONDS status=0
+	local name=$1 start=$SECONDS status=0 life
 	shift
 	before_check
+	: >"$scratch/log"
+	show_life "$name" "$scratch/log" &
+	life=$!
 	# In a condition `set -e` would not hold in it.
 	"$@" >"$scratch/log" 2>&1 </dev/null &
 	wait $! || status=$?
+	kill "$life"
+	wait "$life" 2>/dev/null || true
+	if [ -t 2 ]; then
+		printf '\r%80s\r' "" >&2
+	elif [ $((SECONDS - start)) -ge 60 ]; then
+		echo >&2
+	fi
 	if [ "$status" = 0 ]; then
 		passed=$((passed + 1))
 		printf 'ok    %s (%d s)\n' "$name" $((SECONDS - start))
