@@ -113,7 +113,7 @@ cause() {
 	elif said=$(grep -m 1 -iE 'public key|signature|sqv|gpgv|not valid (yet|before)|is expired' "$1"); then
 		printf '       What was fetched cannot be verified: %s\n' "$said" \
 			"Is the clock right, and debian-archive-keyring up to date?"
-	elif said=$(grep -m 1 -iE 'resolv|connect(ion)? |timed out|unreachable|certificate' "$1"); then
+	elif said=$(grep -m 1 -iE '(could not|unable to|failure) resolv|connect(ion)? |timed out|unreachable|certificate' "$1"); then
 		printf '       The network does not reach the archive: %s\n' "$said"
 		[ -z "${http_proxy-}" ] || printf '       The proxy is %s.\n' "$http_proxy"
 	fi
