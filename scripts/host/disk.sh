@@ -151,7 +151,7 @@ start() {
 
 # in_vm COMMAND...: runs it there, prints what it prints, and ends as it does. A machine that is off is started.
 in_vm() {
-	runs || start || return
+	runs || start >&2 || return
 	printf '%s\n' "$(printf '%q ' "$@" | base64 -w 0)" 1<>"$MACHINE/commands.in"
 	answer $SILENCE
 }
