@@ -126,13 +126,15 @@ copy_disk() {
 
 runs() { kill -0 "$(cat "$MACHINE/pid" 2>/dev/null)" 2>/dev/null; }
 
+# QEMU must hold nothing of the shell that starts it open: that may be a command substitution, which waits for that.
+#
 # start: the kernel that a boot loader would take, the one of /vmlinuz on the disk. QEMU ends when it is rebooted.
 start() {
 	local name to qemu cpus
 	for name in vmlinuz initrd.img; do
 		to=$(in_root debugfs -R "stat /$name" /build/disk/image 2>&1 | sed -n 's/^Fast link dest: "\(.*\)"$/\1/p')
-		in_root debugfs -R "dump /$to /build/disk/$name" /build/disk/image 2>&1
-		echo "/$name of the disk is $to"
+		in_root debugfs -R "dump /$to /build/disk/$name" /build/disk/image >&2
+		say "/$name of the disk is $to"
 	done
 	cpus=$(nproc)
 	qemu=(qemu-system-x86_64 -accel "$ACCEL" -smp $((cpus < 4 ? cpus : 4)) -m 3G -nodefaults -no-reboot -display none
@@ -151,7 +153,7 @@ start() {
 
 # in_vm COMMAND...: runs it there, prints what it prints, and ends as it does. A machine that is off is started.
 in_vm() {
-	runs || start >&2 || return
+	runs || start || return
 	printf '%s\n' "$(printf '%q ' "$@" | base64 -w 0)" 1<>"$MACHINE/commands.in"
 	answer $SILENCE
 }
