@@ -12,6 +12,8 @@
 #   /k/source       the kernel source     /k/<kernel>       a kernel's build tree (KDIR) and its vmlinuz
 #   /build/<kernel> the modules built from the clone        /out   results
 
+. "$TOP/scripts/host/arm64.sh"
+
 SUITE=trixie
 
 # Raise these when the way of making the thing changes.
@@ -154,7 +156,8 @@ refuse_mount() {
 # A root or a tree that no run has used for a month is left over from an older list.
 remove_unused() {
 	find "$CACHE" -mindepth 1 -maxdepth 1 -type d -mtime +30 \
-		\( -name 'root-*' -o -name 'kernel-*' -o -name 'source-*' -o -name 'disk-*' \) -exec rm -rf {} +
+		\( -name 'root-*' -o -name 'kernel-*' -o -name 'source-*' -o -name 'disk-*' -o -name 'arm64-*' \) \
+		-exec rm -rf {} +
 }
 
 # Nothing that runs in the root can change it: builds on one machine are builds on all.
@@ -183,19 +186,47 @@ mount_root() {
 
 # --- packages -----------------------------------------------------------------------------------------
 
-# fetch DIR PACKAGE...: downloads the pinned version of each package, checked against the signed index.
-fetch() {
-	local dir=$1 p known
-	shift
-	use_proxy "$(awk '$1 == "deb" { print $2; exit }' "$ROOT/etc/apt/sources.list")"
+# The mirror that the root was made from.
+mirror() { awk '$1 == "deb" { print $2; exit }' "$ROOT/etc/apt/sources.list"; }
+
+# with_apt ARCHITECTURE DIR COMMAND...: runs it while the root's apt works, for packages of that architecture. DIR is
+# /mnt/debs there, and $APT is what apt must be told.
+APT=()
+with_apt() {
+	local arch=$1 dir=$2 lists=$CACHE/apt/lists
+	shift 2
+	APT=(-o APT::Sandbox::User=root -o Acquire::Retries=1 -o Debug::NoLocking=1)
+	if [ "$arch" != amd64 ]; then
+		lists=$lists-$arch
+		# The packages of the root are of another architecture.
+		APT+=(-o "APT::Architecture=$arch" -o "APT::Architectures=$arch" -o Dir::State::status=/dev/null)
+	fi
+	use_proxy "$(mirror)"
 	lock apt
-	mkdir -p "$dir" "$CACHE/apt/lists/partial"
+	mkdir -p "$dir" "$lists/partial"
 	mount -t tmpfs tmpfs "$ROOT/mnt"
 	mkdir "$ROOT/mnt/debs"
 	mount --bind "$dir" "$ROOT/mnt/debs"
-	mount --bind "$CACHE/apt/lists" "$ROOT/var/lib/apt/lists"
+	mount --bind "$lists" "$ROOT/var/lib/apt/lists"
 	mount -t tmpfs tmpfs "$ROOT/var/cache/apt"
+	"$@"
+	umount "$ROOT/var/cache/apt" "$ROOT/var/lib/apt/lists" "$ROOT/mnt/debs" "$ROOT/mnt"
+	unlock apt
+}
+
+# fetch DIR PACKAGE...: downloads the kernel's version of each package, checked against the signed index; or, if the
+# index no longer has it, against scripts/pool.lock.
+fetch() { with_apt "$K_ARCH" "$1" download "${@:2}"; }
+
+download() {
+	local p pinned known
 	for p; do
+		pinned=$(grep -F "/${p}_${K_PACKAGE}_" "$TOP/scripts/pool.lock") || true
+		if [ -n "$pinned" ]; then
+			# shellcheck disable=SC2086  # Two words.
+			download_from_pool $pinned
+			continue
+		fi
 		known=$(versions "$p")
 		if ! grep -qxF "$K_PACKAGE" <<<"$known"; then
 			update_lists
@@ -205,24 +236,30 @@ fetch() {
 			"The archive has no $p $K_PACKAGE (see scripts/kernels.lock)." \
 			"Versions it has: $(xargs <<<"${known:-none}")." \
 			"Newer kernels replace older ones there: set the line's version, release and package to one of these."
+		download_indexed "$p" || { update_lists && download_indexed "$p"; }
 	done
-	download "$@" || { update_lists && download "$@"; }
-	umount "$ROOT/var/cache/apt" "$ROOT/var/lib/apt/lists" "$ROOT/mnt/debs" "$ROOT/mnt"
-	unlock apt
+}
+
+download_indexed() {
+	# shellcheck disable=SC2016  # For the inner shell.
+	in_root sh -c 'cd /mnt/debs && exec apt-get "$@"' - "${APT[@]}" download "$1=$K_PACKAGE"
+}
+
+# download_from_pool SHA256 PATH
+download_from_pool() {
+	local said
+	! said=$(in_root /usr/lib/apt/apt-helper "${APT[@]}" download-file "$(mirror)/$2" "/mnt/debs/${2##*/}" "SHA256:$1" 2>&1) ||
+		return 0
+	printf '%s\n' "$said"
+	! grep -q 'Hash Sum mismatch' <<<"$said" ||
+		die "${2##*/} of the mirror is not the file that scripts/pool.lock names: its sha256 differs."
+	die "The archive's pool has no ${2##*/} any more, or the network does not reach it (see scripts/pool.lock)."
 }
 
 # By itself apt takes lists that it could not fetch for a success.
-update_lists() { in_root apt-get -o APT::Update::Error-Mode=any update; }
+update_lists() { in_root apt-get "${APT[@]}" -o APT::Update::Error-Mode=any update; }
 
-versions() { in_root apt-cache madison "$1" | awk -F '|' '{ gsub(/ /, "", $2); print $2 }' | sort -uV; }
-
-download() {
-	local p
-	for p; do
-		in_root sh -c 'cd /mnt/debs && apt-get -o APT::Sandbox::User=root -o Acquire::Retries=1 \
-			download "$1"' - "$p=$K_PACKAGE" || return
-	done
-}
+versions() { in_root apt-cache "${APT[@]}" madison "$1" | awk -F '|' '{ gsub(/ /, "", $2); print $2 }' | sort -uV; }
 
 # --- the kernel ---------------------------------------------------------------------------------------
 
@@ -274,14 +311,11 @@ unpack_source_package() {
 # The build tree of the selected kernel, at /k/<name>, with the kernel itself as vmlinuz in it. Modules are built
 # against it by `make $K_MAKE -C /k/<name>`.
 ensure_kernel() {
-	local config=/dev/null
 	K_MAKE=()
-	if [ -n "$K_CONFIG" ]; then
-		config=$TOP/scripts/$K_CONFIG
-		# Rust code can be sanitized only where LLVM compiles the C as well.
-		K_MAKE=(LLVM=-19)
-	fi
-	K_TREE=kernel-$K_NAME-$({ echo "$KERNEL_RECIPE $K_ROW"; tools; cat "$config"; } | digest)
+	# Rust code can be sanitized only where LLVM compiles the C as well.
+	[ -z "$K_CONFIG" ] || K_MAKE=(LLVM=-19)
+	[ "$K_ARCH" != arm64 ] || ensure_arm64
+	K_TREE=kernel-$K_NAME-$({ echo "$KERNEL_RECIPE $K_ROW"; tools; configs; } | digest)
 	ensure_source
 	if [ ! -d "$CACHE/$K_TREE" ]; then
 		lock "kernel-$K_NAME"
@@ -301,6 +335,12 @@ ensure_kernel() {
 
 # The tools that a tree is made with. An update of one makes a new tree; another tool in the root does not.
 tools() { in_root dpkg-query -W libc6 gcc-14 clang-19 rustc bindgen pahole; }
+
+# The configuration of a kernel of our own.
+configs() {
+	local config
+	for config in $K_CONFIG; do cat "$TOP/scripts/$config"; done
+}
 
 # unpack_kernel TREE: a kernel of Debian's; the tree is what the headers package would be if it had the Rust
 # metadata.
@@ -350,7 +390,8 @@ prepare_kernel() {
 	done
 	cp "$1/pkg/usr/src/linux-headers-$K_RELEASE"/{.config,Module.symvers} "$1/tree/"
 	prepare_tree "/k/source-$K_VERSION" "/k/$K_NAME" "$1/tree"
-	cp "$1/pkg/usr/lib/modules/$K_RELEASE/vmlinuz" "$1/tree/vmlinuz"
+	# Before 7.2 it is in /boot.
+	cp "$1/pkg/usr/lib/modules/$K_RELEASE/vmlinuz" "$1/tree/vmlinuz" || cp "$1/pkg/boot/vmlinuz-$K_RELEASE" "$1/tree/vmlinuz"
 }
 
 # prepare_tree SOURCE OUT TREE: makes the Rust metadata in a directory that has .config and Module.symvers of the
@@ -360,7 +401,7 @@ prepare_tree() {
 	given=$(config_lines "$tree/.config")
 	in_root "$src/scripts/config" --file "$out/.config" \
 		--set-str LOCALVERSION "${K_RELEASE#"$K_VERSION"}" --disable LOCALVERSION_AUTO
-	in_root make -s -C "$src" O="$out" olddefconfig
+	in_root make -s -C "$src" O="$out" "${K_MAKE[@]}" olddefconfig
 	# olddefconfig silently drops options whose tool is missing, CONFIG_RUST first of all.
 	changed=$(diff <(echo "$given") <(config_lines "$tree/.config") | sed -n 's/^[<>] //p') || true
 	[ -z "$changed" ] ||
@@ -368,20 +409,21 @@ prepare_tree() {
 	grep -qx 'CONFIG_RUST=y' "$tree/.config" || die "This kernel has no CONFIG_RUST."
 	grep -qxF "CONFIG_RUSTC_VERSION_TEXT=\"$K_RUSTC\"" "$tree/.config" ||
 		die "This kernel was not built by $K_RUSTC."
-	in_root make -s -C "$src" O="$out" -j"$(nproc)" modules_prepare
-	got=$(in_root make -s -C "$src" O="$out" kernelrelease)
+	in_root make -s -C "$src" O="$out" "${K_MAKE[@]}" -j"$(nproc)" modules_prepare
+	got=$(in_root make -s -C "$src" O="$out" "${K_MAKE[@]}" kernelrelease)
 	[ "$got" = "$K_RELEASE" ] || die "The tree says it is for '$got', not for '$K_RELEASE'."
 }
 
 configure_kernel() {
-	local out=/k/$K_NAME config=/src/scripts/$K_CONFIG
-	in_root make -s -C "/k/source-$K_VERSION" O="$out" "${K_MAKE[@]}" KCONFIG_ALLCONFIG="$config" allnoconfig
+	local out=/k/$K_NAME
+	configs >"$1/all.config"
+	in_root make -s -C "/k/source-$K_VERSION" O="$out" "${K_MAKE[@]}" KCONFIG_ALLCONFIG="$out/all.config" allnoconfig
 	in_root "/k/source-$K_VERSION/scripts/config" --file "$out/.config" \
 		--set-str LOCALVERSION "${K_RELEASE#"$K_VERSION"}" --disable LOCALVERSION_AUTO
 	in_root make -s -C "$out" "${K_MAKE[@]}" olddefconfig
 	# Here too, options that cannot be set are dropped silently.
-	if grep CONFIG_ "$TOP/scripts/$K_CONFIG" | grep -vxFf "$1/.config"; then
-		die "These lines of scripts/$K_CONFIG were dropped: a tool is missing, or they need another option."
+	if grep CONFIG_ "$1/all.config" | grep -vxFf "$1/.config"; then
+		die "These lines of $K_CONFIG were dropped: a tool is missing, or they need another option."
 	fi
 }
 
@@ -393,8 +435,9 @@ compile_kernel() {
 	cp "$1/arch/x86/boot/bzImage" "$1/vmlinuz"
 }
 
-# The lines of a configuration that must stay as they were; comments on unset options included.
-config_lines() { grep CONFIG_ "$1" | grep -vE '^CONFIG_(CC_VERSION_TEXT|LOCALVERSION)='; }
+# The lines of a configuration that must stay as they were; comments on unset options included. On arm64 another compiler
+# builds code for 32-bit programs, which modules do not see.
+config_lines() { grep CONFIG_ "$1" | grep -vE '^CONFIG_(CC_VERSION_TEXT|LOCALVERSION|(THUMB2_)?COMPAT_VDSO)='; }
 
 # --- the modules --------------------------------------------------------------------------------------
 

@@ -37,11 +37,18 @@ struct Twins(u32, u32);
 impl Twins {
     /// Changes both, slowly. Returns whether they were equal.
     fn step(&mut self) -> bool {
+        self.step_around(|| {
+            for _ in 0..20 {
+                core::hint::spin_loop();
+            }
+        })
+    }
+
+    /// Changes both, and calls `half_way` when they differ. Returns whether they were equal.
+    fn step_around(&mut self, half_way: impl FnOnce()) -> bool {
         let equal = self.0 == self.1;
         self.0 += 1;
-        for _ in 0..20 {
-            core::hint::spin_loop();
-        }
+        half_way();
         self.1 = core::hint::black_box(self.1) + 1;
         equal
     }
@@ -171,15 +178,20 @@ fn counts(t: &Test) -> Result {
                         .iter()
                         .any(|other| other.handler().waited.get() != 0)
                 };
+                // Once an interrupt has hit the thread while it has the lock, and once at its own pace.
                 let meets = || {
                     spin_until(|| {
                         let mut guard = twins.lock();
+                        let before = hits.get();
                         holding.store(1, Relaxed);
-                        let equal = guard.step();
+                        let equal = guard.step_around(|| {
+                            spin_until(|| hits.get() != before);
+                        });
                         holding.store(0, Relaxed);
                         drop(guard);
                         unequal.add(u32::from(!equal));
-                        steps.add(1);
+                        unequal.add(u32::from(!twins.lock().step()));
+                        steps.add(2);
                         hits.get() >= MEETINGS && a_handler_waited()
                     })
                 };
