@@ -588,16 +588,25 @@ EXPORT_SYMBOL_GPL(meter_many);
 /* Other CPUs may come in between, as QEMU counts for all of them. */
 #define CALIBRATIONS		100
 
+/* A loop of two instructions. */
+static void calibrate(unsigned int loops)
+{
+#ifdef CONFIG_ARM64
+	asm volatile("1: subs %w0, %w0, #1; b.ne 1b" : "+r" (loops) : : "cc");
+#else
+	asm volatile("1: dec %0; jnz 1b" : "+r" (loops) : : "cc");
+#endif
+}
+
 static bool counts_instructions(void)
 {
 	u64 least = U64_MAX;
 	unsigned int i;
 
 	for (i = 0; i < CALIBRATIONS; i++) {
-		unsigned int loops = CALIBRATION_LOOPS;
 		u64 start = get_cycles();
 
-		asm volatile("1: dec %0; jnz 1b" : "+r" (loops) : : "cc");
+		calibrate(CALIBRATION_LOOPS);
 		least = min(least, get_cycles() - start);
 	}
 	return least >= 2 * CALIBRATION_LOOPS &&

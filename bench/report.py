@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Makes docs/generated/performance.md of its template and of what was measured.
+"""Makes a page of docs/generated/ of its template and of what was measured.
 
-report.py RESULTS MODULES TEMPLATE KERNEL: RESULTS has the logs of the VMs, MODULES the modules. Writes
-performance.md and latency.svg to RESULTS. Fails if something was not measured, or if the template explains something else than what there is.
+report.py RESULTS MODULES TEMPLATE KERNEL: RESULTS has the logs of the VMs, MODULES the modules. Writes the page, and
+latency.svg if there is a link to it, to RESULTS. Fails if something was not measured, or if the template explains something else than what there is.
 """
 
 import re
@@ -45,8 +45,8 @@ class Results:
 
     def __init__(self, directory):
         self.values = {}
-        for name in ["operations", "scaling", *(f"time-{n}" for n in CPUS)]:
-            text = (directory / f"{name}.log").read_text(errors="replace")
+        for log in sorted(directory.glob("*.log")):
+            name, text = log.stem, log.read_text(errors="replace")
             refused = re.findall(r"meter: (cannot measure: .*)", text)
             if name.startswith("time"):
                 if not any("TSC" in r for r in refused) or not any("cpus=" in r for r in refused):
@@ -295,11 +295,14 @@ def listing(module, pattern, explained):
 
 
 def versions(kernel, modules):
+    gcc, qemu = "gcc", "qemu-system-x86_64"
+    if kernel.endswith("arm64"):
+        gcc, qemu = "aarch64-linux-gnu-gcc", "qemu-system-aarch64"
     sources = re.search(r"metadata=(\w+)", (modules / ".rust_tasklet_crate.o.cmd").read_text())[1]
     rows = [
         ["kernel", f"{kernel}, Debian's own"],
-        ["compilers", run("rustc", "--version").strip() + "; " + run("gcc", "--version").splitlines()[0]],
-        ["QEMU", run("qemu-system-x86_64", "--version").splitlines()[0]],
+        ["compilers", run("rustc", "--version").strip() + "; " + run(gcc, "--version").splitlines()[0]],
+        ["QEMU", run(qemu, "--version").splitlines()[0]],
         ["crate", f"sources with the hash {sources} (`Kbuild` says of what)"],
     ]
     return table(["", ""], rows).replace("---:", "---")
@@ -329,8 +332,9 @@ def main():
         return tables[match[1]](explained) + "\n"
 
     page = re.sub(r"^@@([\w-]+)\n((?:.* \| .*\n)*)", expand, Path(template).read_text(), flags=re.M)
-    draw_latency(latency(results), directory / "latency.svg")
-    (directory / "performance.md").write_text(page)
+    if "(latency.svg)" in page:
+        draw_latency(latency(results), directory / "latency.svg")
+    (directory / Path(template).stem).write_text(page)
 
 
 if __name__ == "__main__":
