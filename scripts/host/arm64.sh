@@ -12,6 +12,7 @@ ARM64_ROOT="bash bsdutils busybox-static coreutils dash findutils grep kmod libc
 # Shows the tools in the root, and the Debian at /k/arm64; makes both if need be. Sets K_MAKE.
 ensure_arm64() {
 	local arm64 partial=$CACHE/arm64.partial
+	# shellcheck disable=SC2034  # For those who build.
 	K_MAKE=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-)
 	arm64=$CACHE/arm64-$(echo "$ARM64_RECIPE ${ROOT##*/} $ARM64_TOOLS $ARM64_ROOT" | digest)
 	if [ ! -d "$arm64" ]; then
@@ -19,6 +20,7 @@ ensure_arm64() {
 		if [ ! -d "$arm64" ]; then
 			need_space 600 "What arm64 needs"
 			rm -rf "$partial"
+			# shellcheck disable=SC2034  # Read by step.
 			local STEP_HINT="The packages for arm64 could not be fetched."
 			step "download a compiler, QEMU and a Debian for arm64, 80 MB (about 15 s)" fetch_arm64 "$partial"
 			step "unpack them (about 10 s)" unpack_arm64 "$partial"

@@ -40,7 +40,7 @@ enter_namespace() {
 		[ "$(id -u)" = 0 ] || die \
 			"This needs root: it makes a private Debian root, mounts things in it, and boots VMs." \
 			"Try: sudo make ...   (plain 'make' and 'make clean' do not need root)"
-		[ "$(uname -m)" = x86_64 ] || die "The kernels to boot are for x86_64; this machine is $(uname -m)."
+		[ "$(uname -m)" = x86_64 ] || die "This is for machines with x86_64; this one is $(uname -m)."
 		local unshare=(unshare --mount --pid --fork --kill-child --mount-proc --propagation private) error
 		if ! error=$("${unshare[@]}" true 2>&1); then
 			case $error in
