@@ -315,13 +315,17 @@ flood() {
 # Unbinding does not wait for the device, and the task that waited for it does not either.
 unbind_wakes() {
 	said=/tmp/edu-said.$$
+	case $(uname -m) in
+	x86_64) write=1 ;;
+	*) write=64 ;;
+	esac
 	for _ in 1 2 3 4 5; do
 		{ { echo $large >&3; } 2>$said 3<>"$dev"; } &
-		# Until it is in write(), which is system call 1.
+		# Until it is in the system call write().
 		for _ in $(seq 600); do
 			call=none
 			read -r call _ 2>/dev/null <"/proc/$!/syscall"
-			if [ "$call" = 1 ] || ! kill -0 $! 2>/dev/null; then
+			if [ "$call" = "$write" ] || ! kill -0 $! 2>/dev/null; then
 				break
 			fi
 			sleep 0.1
