@@ -73,10 +73,12 @@ static u64 started;
 static u64 count_interrupts(unsigned int cpu)
 {
 	u64 sum = per_cpu(kstat, cpu).irqs_sum;
-	unsigned int i;
 
-	for (i = 0; i < IRQ_COUNT_MAX; i++)
+#ifdef CONFIG_X86
+	/* Those of the CPU's own vectors, its timer's among them. */
+	for (unsigned int i = 0; i < IRQ_COUNT_MAX; i++)
 		sum += per_cpu(irq_stat, cpu).counts[i];
+#endif
 	return sum;
 }
 
