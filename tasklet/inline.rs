@@ -380,7 +380,8 @@ impl<H, C: BottomHalfContext> BottomHalf<H, C> {
     /// Returns `true` if this call queued it: the handler runs once for it, unless the tasklet is
     /// killed. Returns `false` if it was pending already; then one run serves all, and sees what the
     /// caller wrote before. Also returns `false` while the tasklet is parked, and nothing will run: it was
-    /// killed, or it is embedded and has no handle, which is logged once.
+    /// killed, it is embedded and has no handle, which is logged once, or the exit function of the handler's module
+    /// has returned.
     ///
     /// May be called in any context but NMI, and never sleeps. The first call for a tasklet takes a
     /// global spinlock for a moment; every later one costs what it costs in C.
@@ -535,8 +536,8 @@ impl<H, C: BottomHalfContext> BottomHalf<H, C> {
 
     /// Puts a killed tasklet back into service.
     ///
-    /// Returns `true` if it was parked, and `false` if there was nothing to do or a kill is under way.
-    /// May be called in any context but NMI, and never sleeps. C has no such function, because there
+    /// Returns `true` if it was parked, and `false` if there was nothing to do, a kill is under way, or the exit
+    /// function of the handler's module has returned. May be called in any context but NMI, and never sleeps. C has no such function, because there
     /// a killed tasklet is not out of service. See [`Tasklet::kill`] for an example.
     #[inline]
     pub fn revive(&self) -> bool
@@ -582,13 +583,13 @@ impl<H, C: BottomHalfContext> BottomHalf<H, C> {
         self.raw.synchronize()
     }
 
-    /// Whether it is pending, or being killed. A snapshot, for any context.
+    /// Whether it is pending, or a kill waits for its last run to begin. A snapshot, for any context but NMI.
     #[inline]
     pub fn is_scheduled(&self) -> bool {
         self.raw.is_scheduled()
     }
 
-    /// Whether its handler runs on some CPU. A snapshot, for any context.
+    /// Whether its handler runs on some CPU. A snapshot, for any context but NMI.
     ///
     /// It may be `true` for an instant while the tasklet is pending and disabled: the kernel takes
     /// the RUN bit to look.
@@ -597,7 +598,7 @@ impl<H, C: BottomHalfContext> BottomHalf<H, C> {
         self.raw.is_running()
     }
 
-    /// Whether it is out of service: killed, or embedded without a handle. A snapshot, for any context.
+    /// Whether it is out of service: killed, or embedded without a handle. A snapshot, for any context but NMI.
     #[inline]
     pub fn is_parked(&self) -> bool {
         self.raw.is_parked()

@@ -21,7 +21,7 @@ struct Nic {
 
 #[cfg(fault)]
 impl_has_tasklet! { //~ E0200 the trait `Send` requires an
-    impl{> Send for Mine {} #[cfg(any())] impl<} HasTasklet<Self> for Nic { self.rx }
+    impl{> Send for Mine {} impl<} HasTasklet<Self> for Nic { self.rx }
 }
 
 #[cfg(not(fault))]

@@ -154,12 +154,20 @@ pub trait HasTasklet<T, const ID: u64 = 0, C = TaskletContext>: Sized {
 /// ```
 #[macro_export]
 macro_rules! impl_has_tasklet {
+    (@generics) => {};
+    (@generics # $($rest:tt)*) => {
+        $crate::__core::compile_error!("the generics of impl_has_tasklet! may have no attribute");
+    };
+    (@generics $token:tt $($rest:tt)*) => { $crate::impl_has_tasklet!(@generics $($rest)*); };
     ($(
         impl$({$($generics:tt)*})?
             HasTasklet<$item:ty $(, $id:tt $(, $context:ty)?)?>
             for $self:ty
             { self.$field:ident }
     )*) => {$(
+        // Among the generics an attribute could become one of the impl below.
+        $($crate::impl_has_tasklet!(@generics $($generics)*);)?
+
         // The trait is safe: what vouches for it is the constant. The name of the field is all of the
         // caller's that gets into an `unsafe` block.
         impl$(<$($generics)*>)? $crate::HasTasklet<$item $(, $id $(, $context)?)?> for $self {
