@@ -38,7 +38,7 @@ impl Writer for Tasklets {
                 f,
                 "{:>7}  {:<7} {:<8} {:>5}  {:<24} {}{}",
                 registry.number(raw),
-                raw.vtable().callback.kind(),
+                raw.vtable().kind(),
                 state(raw),
                 raw.depth(),
                 module(raw, &mut symbol),

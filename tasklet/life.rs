@@ -289,7 +289,7 @@ impl RawTasklet {
         if self.kill().is_err() {
             panic!(
                 "{} of {}{} dropped in atomic context: kill() it first, or drop it where sleeping is allowed",
-                self.vtable().callback.kind(),
+                self.vtable().kind(),
                 (self.vtable().name)(),
                 self.vtable().field,
             );

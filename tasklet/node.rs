@@ -47,6 +47,16 @@ pub(crate) struct Vtable {
     pub(crate) release: Option<unsafe fn(NonNull<RawTasklet>)>,
 }
 
+impl Vtable {
+    /// What people call such a bottom half.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.callback {
+            Callback::Tasklet(_) => "tasklet",
+            Callback::Work(_) => "work",
+        }
+    }
+}
+
 /// A tasklet without its handler.
 ///
 /// # Invariants

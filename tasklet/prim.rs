@@ -209,14 +209,6 @@ impl Callback {
             Self::Work(function) => function as usize,
         }
     }
-
-    /// What people call a bottom half with this callback.
-    pub(crate) fn kind(self) -> &'static str {
-        match self {
-            Self::Tasklet(_) => "tasklet",
-            Self::Work(_) => "work",
-        }
-    }
 }
 
 /// What the kernel knows of a bottom half: a tasklet or a work item, as its [`Callback`] says. It is the first

@@ -57,7 +57,7 @@ fn park_leaked(module: Module) {
             unsafe { &*raw }.finish_kill(Life::Buried);
             pr_warn!(
                 "{} of {}{} was not killed before its module was unloaded: parked\n",
-                vtable.callback.kind(),
+                vtable.kind(),
                 (vtable.name)(),
                 vtable.field
             );
