@@ -31,6 +31,18 @@ use witness::{
 suite! {
     "misuse",
     "What is a bug with C tasklets is harmless",
+    both [
+        d_synchronize_in_softirq,
+        d_synchronize_in_hardirq,
+        f_kill_in_own_handler,
+        f_kill_in_softirq,
+        f_kill_in_hardirq,
+        g_disable_in_softirq,
+        g_disable_in_hardirq,
+        g_disable_in_own_handler,
+        o_unbalanced_enable,
+    ],
+    // Those that make an owner of each form do so for both kinds.
     [
         a_freed_while_pending,
         a_freed_while_running,
@@ -41,29 +53,20 @@ suite! {
         c_freed_in_own_handler,
         c_freed_under_own_handler,
         c_last_reference_in_handler,
-        d_synchronize_in_softirq,
-        d_synchronize_in_hardirq,
         e_kill_disabled_and_scheduled,
         e_kill_self_rescheduling,
         e_drop_self_rescheduling,
         e_forgotten_guard,
         e_pending_on_offline_cpu,
-        f_kill_in_own_handler,
-        f_kill_in_softirq,
-        f_kill_in_hardirq,
         f_dropped_in_hardirq,
         f_dropped_in_other_handler,
         f_dropped_under_preempt_disable,
         f_dropped_under_spinlock,
         f_dropped_under_rcu,
-        g_disable_in_softirq,
-        g_disable_in_hardirq,
-        g_disable_in_own_handler,
         h_scheduled_before_setup,
         h_static_first_schedule,
         h_two_handles,
         k_guard_left_in_handler,
-        o_unbalanced_enable,
     ]
 }
 
@@ -389,8 +392,12 @@ fn c_last_reference_in_handler(t: &Test) -> Result {
 
 // ---- D: what a driver frees when it believes that no handler runs ----
 
-fn answer_in<R>(t: &Test, context: Context, f: impl Fn(&Tasklet<Probe>) -> Result<R>) -> Result {
-    let tasklet = probe::<TaskletContext>()?;
+fn answer_in<C: Kind, R>(
+    t: &Test,
+    context: Context,
+    f: impl Fn(&BottomHalf<Probe, C>) -> Result<R>,
+) -> Result {
+    let tasklet = probe::<C>()?;
 
     while_running(t, &tasklet, 1, |_| {
         check!(t, tasklet.is_running());
@@ -407,13 +414,13 @@ fn answer_in<R>(t: &Test, context: Context, f: impl Fn(&Tasklet<Probe>) -> Resul
 }
 
 /// synchronize() in softirq context returns EWOULDBLOCK at once.
-fn d_synchronize_in_softirq(t: &Test) -> Result {
-    answer_in(t, Context::Softirq, |tasklet| tasklet.synchronize())
+fn d_synchronize_in_softirq<C: Kind>(t: &Test) -> Result {
+    answer_in::<C, _>(t, Context::Softirq, |tasklet| tasklet.synchronize())
 }
 
 /// synchronize() in hard interrupt context returns EWOULDBLOCK at once.
-fn d_synchronize_in_hardirq(t: &Test) -> Result {
-    answer_in(t, Context::Hardirq, |tasklet| tasklet.synchronize())
+fn d_synchronize_in_hardirq<C: Kind>(t: &Test) -> Result {
+    answer_in::<C, _>(t, Context::Hardirq, |tasklet| tasklet.synchronize())
 }
 
 // ---- E: hangs ----
@@ -504,9 +511,9 @@ fn e_pending_on_offline_cpu(t: &Test) -> Result {
 
 /// The results when a handler tries to stop its own tasklet.
 #[pin_data]
-struct Suicide {
+struct Suicide<C: Kind> {
     #[pin]
-    rx: EmbeddedTasklet<Self>,
+    rx: EmbeddedTasklet<Self, 0, C>,
     tries: Counter,
     kills: Counter,
     disables: Counter,
@@ -514,13 +521,13 @@ struct Suicide {
 }
 
 impl_has_tasklet! {
-    impl HasTasklet<Self> for Suicide { self.rx }
+    impl{C: Kind} HasTasklet<Self, 0, C> for Suicide<C> { self.rx }
 }
 
-impl TaskletCallback for Suicide {
+impl<C: Kind> TaskletCallback<0, C> for Suicide<C> {
     type Pointer = Arc<Self>;
 
-    fn run(this: ArcBorrow<'_, Self>, cx: &TaskletContext) {
+    fn run(this: ArcBorrow<'_, Self>, cx: &C) {
         let count = |counter: &Counter, answer: Option<Error>| {
             counter.add(u32::from(answer == Some(EWOULDBLOCK)));
         };
@@ -529,15 +536,15 @@ impl TaskletCallback for Suicide {
         count(&this.synchronizes, this.rx.synchronize().err());
         if this.tries.add(1) == 0 {
             // It is still in service.
-            cx.schedule();
+            cx.again(false);
         }
     }
 }
 
-fn suicide(t: &Test, refused: impl Fn(&Suicide) -> u32) -> Result {
+fn suicide<C: Kind>(t: &Test, refused: impl Fn(&Suicide<C>) -> u32) -> Result {
     let suicide = Arc::pin_init(
         pin_init!(Suicide {
-            rx <- Tasklet::embedded(),
+            rx <- EmbeddedTasklet::embedded(),
             tries: Counter::new(),
             kills: Counter::new(),
             disables: Counter::new(),
@@ -545,7 +552,7 @@ fn suicide(t: &Test, refused: impl Fn(&Suicide) -> u32) -> Result {
         }),
         GFP_KERNEL,
     )?;
-    let handle = TaskletHandle::activate(suicide)?;
+    let handle = TaskletHandle::<_, 0, C>::activate(suicide)?;
 
     check!(t, handle.rx.schedule());
     wait!(t, handle.tries.get() == 2);
@@ -556,18 +563,18 @@ fn suicide(t: &Test, refused: impl Fn(&Suicide) -> u32) -> Result {
 }
 
 /// kill() in the own handler returns EWOULDBLOCK and changes nothing.
-fn f_kill_in_own_handler(t: &Test) -> Result {
-    suicide(t, |suicide| suicide.kills.get())
+fn f_kill_in_own_handler<C: Kind>(t: &Test) -> Result {
+    suicide::<C>(t, |suicide| suicide.kills.get())
 }
 
 /// kill() in softirq context returns EWOULDBLOCK and changes nothing.
-fn f_kill_in_softirq(t: &Test) -> Result {
-    answer_in(t, Context::Softirq, |tasklet| tasklet.kill())
+fn f_kill_in_softirq<C: Kind>(t: &Test) -> Result {
+    answer_in::<C, _>(t, Context::Softirq, |tasklet| tasklet.kill())
 }
 
 /// kill() in hard interrupt context returns EWOULDBLOCK and changes nothing.
-fn f_kill_in_hardirq(t: &Test) -> Result {
-    answer_in(t, Context::Hardirq, |tasklet| tasklet.kill())
+fn f_kill_in_hardirq<C: Kind>(t: &Test) -> Result {
+    answer_in::<C, _>(t, Context::Hardirq, |tasklet| tasklet.kill())
 }
 
 /// Drops a box in `context` while its handler runs on another CPU, and while it is pending.
@@ -631,19 +638,19 @@ fn f_dropped_under_rcu(t: &Test) -> Result {
 // ---- G: disabled in atomic context ----
 
 /// disable() in softirq context returns EWOULDBLOCK and leaves the tasklet enabled.
-fn g_disable_in_softirq(t: &Test) -> Result {
-    answer_in(t, Context::Softirq, |tasklet| tasklet.disable().map(|_| ()))
+fn g_disable_in_softirq<C: Kind>(t: &Test) -> Result {
+    answer_in::<C, _>(t, Context::Softirq, |tasklet| tasklet.disable().map(|_| ()))
 }
 
 /// disable() in hard interrupt context returns EWOULDBLOCK and leaves the tasklet enabled.
-fn g_disable_in_hardirq(t: &Test) -> Result {
-    answer_in(t, Context::Hardirq, |tasklet| tasklet.disable().map(|_| ()))
+fn g_disable_in_hardirq<C: Kind>(t: &Test) -> Result {
+    answer_in::<C, _>(t, Context::Hardirq, |tasklet| tasklet.disable().map(|_| ()))
 }
 
 /// disable() in the own handler returns EWOULDBLOCK and leaves the tasklet enabled.
-fn g_disable_in_own_handler(t: &Test) -> Result {
-    suicide(t, |suicide| suicide.disables.get())?;
-    suicide(t, |suicide| suicide.synchronizes.get())
+fn g_disable_in_own_handler<C: Kind>(t: &Test) -> Result {
+    suicide::<C>(t, |suicide| suicide.disables.get())?;
+    suicide::<C>(t, |suicide| suicide.synchronizes.get())
 }
 
 // ---- H: used before it is set up ----
@@ -759,8 +766,8 @@ fn k_guard_left_in_handler(t: &Test) -> Result {
 // ---- O: the state of a tasklet overwritten ----
 
 /// enable() without a disable returns EINVAL, and the tasklet still runs.
-fn o_unbalanced_enable(t: &Test) -> Result {
-    let tasklet = probe::<TaskletContext>()?;
+fn o_unbalanced_enable<C: Kind>(t: &Test) -> Result {
+    let tasklet = probe::<C>()?;
 
     for _ in 0..3 {
         check_eq!(t, tasklet.enable(), Err(EINVAL));
