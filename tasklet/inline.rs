@@ -537,8 +537,9 @@ impl<H, C: BottomHalfContext> BottomHalf<H, C> {
     /// Puts a killed tasklet back into service.
     ///
     /// Returns `true` if it was parked, and `false` if there was nothing to do, a kill is under way, or the exit
-    /// function of the handler's module has returned. May be called in any context but NMI, and never sleeps. C has no such function, because there
-    /// a killed tasklet is not out of service. See [`Tasklet::kill`] for an example.
+    /// function of the handler's module has returned. May be called in any context but NMI, and never sleeps.
+    /// C has no such function, because there a killed tasklet is not out of service. See [`Tasklet::kill`] for
+    /// an example.
     #[inline]
     pub fn revive(&self) -> bool
     where

@@ -13,17 +13,10 @@ before_check() { :; }
 
 # check NAME COMMAND...: what it says is shown if it fails. Meanwhile it shows that it is alive.
 check() {
-	local name=$1 start=$SECONDS status=0 life
+	local name=$1 start=$SECONDS status
 	shift
 	before_check
-	: >"$scratch/log"
-	show_life "$name" "$scratch/log" &
-	life=$!
-	# In a condition `set -e` would not hold in it.
-	"$@" >"$scratch/log" 2>&1 </dev/null &
-	wait $! || status=$?
-	kill "$life"
-	wait "$life" 2>/dev/null || true
+	show_alive "$name" "$scratch/log" "$@"
 	if [ -t 2 ]; then
 		printf '\r%80s\r' "" >&2
 	elif [ $((SECONDS - start)) -ge 60 ]; then

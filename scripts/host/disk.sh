@@ -18,7 +18,7 @@ ensure_disk() {
 	select_kernel "$2"
 	key="$DISK_RECIPE $SUITE $K_ROW"
 	UPGRADE_RELEASE=$K_RELEASE UPGRADE_PACKAGE=$K_PACKAGE
-	UPGRADE_SOURCE=linux-source-$(cut -d . -f 1,2 <<<"$K_VERSION")=$K_PACKAGE
+	UPGRADE_SOURCE=$(source_package)=$K_PACKAGE
 	select_kernel "$1"
 	DISK_IMAGE=$CACHE/disk-$({ echo "$key $K_ROW"; grep 'apt install' "$TOP/scripts/metadata"; cat "$TOP/scripts/guest/commands"; } | digest)
 	if [ ! -d "$DISK_IMAGE" ]; then
@@ -29,7 +29,7 @@ ensure_disk() {
 			rm -rf "$partial"
 			mkdir -p "$partial/tree"
 			local mirror
-			mirror=$(awk '$1 == "deb" { print $2; exit }' "$ROOT/etc/apt/sources.list")
+			mirror=$(mirror)
 			use_proxy "$mirror"
 			local STEP_HINT="Debian 13 could not be fetched from $mirror."
 			step "another Debian 13 base system (about 25 s)" bootstrap "$partial/tree" "$mirror"
@@ -45,8 +45,6 @@ ensure_disk() {
 	fi
 	touch "$DISK_IMAGE"
 }
-
-apt_install() { in_root DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"; }
 
 # The tools are those that `make metadata` asks for, and no others.
 install_machine() {
@@ -88,7 +86,7 @@ make_archive() {
 	mv "$ROOT"/var/cache/apt/archives/*.deb "$ROOT/srv/archive/"
 	# shellcheck disable=SC2016  # For the inner shell.
 	in_root sh -ec 'cd /srv/archive; apt-get -o APT::Sandbox::User=root download "$@"; dpkg-scanpackages . >Packages' - \
-		"linux-source-$(cut -d . -f 1,2 <<<"$K_VERSION")=$K_PACKAGE" "$UPGRADE_SOURCE"
+		"$(source_package)=$K_PACKAGE" "$UPGRADE_SOURCE"
 	echo "deb [trusted=yes] file:/srv/archive ./" >"$ROOT/etc/apt/sources.list"
 	update_lists
 }

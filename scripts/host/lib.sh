@@ -105,6 +105,23 @@ show_life() {
 	done
 }
 
+# show_alive WHAT LOG COMMAND...: runs it with its output in a log, and shows meanwhile that it is alive. Sets `status`.
+#
+# For `set -e` to hold in the command, this must not be called in a condition.
+show_alive() {
+	local what=$1 log=$2 life
+	shift 2
+	: >"$log"
+	status=0
+	show_life "$what" "$log" &
+	life=$!
+	# In the background, so that a signal is not kept waiting.
+	"$@" >"$log" 2>&1 </dev/null &
+	wait $! || status=$?
+	kill "$life"
+	wait "$life" 2>/dev/null || true
+}
+
 # cause LOG: what the programs said is wrong, where that is outside of the project. It says nothing if none did.
 cause() {
 	local said
@@ -121,17 +138,11 @@ cause() {
 
 # step "what it does (about 40 s)" COMMAND...: one line on the screen, the output in a log.
 step() {
-	local what=$1 log start=$SECONDS status=0 life
+	local what=$1 log start=$SECONDS status
 	shift
 	log=$(mktemp)
 	printf '  %-60s' "$what" >&2
-	show_life "$what" "$log" &
-	life=$!
-	# In the background `set -e` still holds in it, and a signal is not kept waiting.
-	"$@" >"$log" 2>&1 </dev/null &
-	wait $! || status=$?
-	kill "$life"
-	wait "$life" 2>/dev/null || true
+	show_alive "$what" "$log" "$@"
 	[ ! -t 2 ] || printf '\r  %-60s' "$what" >&2
 	if [ "$status" = 0 ]; then
 		printf ' %4d s\n' $((SECONDS - start)) >&2

@@ -39,6 +39,11 @@ host_mirror() {
 		sed -n 's/^Debian|Debian|main|\(https\?:.*\)/\1/p' | head -n 1
 }
 
+# The mirror that the root was made from.
+mirror() { awk '$1 == "deb" { print $2; exit }' "$ROOT/etc/apt/sources.list"; }
+
+apt_install() { in_root DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"; }
+
 # use_proxy URL: what is fetched from there goes through the proxy of this machine's apt. Without one, the environment's
 # stays. debootstrap, wget and the apt of the root read it from there: a program that apt asks for its proxy is not in
 # the root.
@@ -87,7 +92,7 @@ bootstrap() { # bootstrap DIR MIRROR
 		{ cat "$1/debootstrap/debootstrap.log"; return 1; }
 	# debootstrap wrote down the mirror that it used; the same one has the updates and the kernels.
 	local url
-	url=$(awk '$1 == "deb" { print $2; exit }' "$1/etc/apt/sources.list")
+	url=$(ROOT=$1 mirror)
 	for s in "$SUITE" "$SUITE-updates" "$SUITE-backports"; do
 		echo "deb $url $s main"
 	done >"$1/etc/apt/sources.list"
@@ -99,7 +104,7 @@ install_tools() { # install_tools DIR
 	mount -t proc proc "$ROOT/proc"
 	update_lists
 	# shellcheck disable=SC2046  # A list.
-	in_root DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(root_packages)
+	apt_install $(root_packages)
 	umount "$ROOT/proc"
 	# virtme-ng runs <its guest directory>/bin/virtme-ng-init when there is one: ours, from the clone.
 	local vng=$ROOT/opt/virtme-ng
@@ -186,9 +191,6 @@ mount_root() {
 
 # --- packages -----------------------------------------------------------------------------------------
 
-# The mirror that the root was made from.
-mirror() { awk '$1 == "deb" { print $2; exit }' "$ROOT/etc/apt/sources.list"; }
-
 # with_apt ARCHITECTURE DIR COMMAND...: runs it while the root's apt works, for packages of that architecture. DIR is
 # /mnt/debs there, and $APT is what apt must be told.
 APT=()
@@ -268,19 +270,21 @@ bind() {
 	mountpoint -q "$ROOT$2" || mount --bind "$1" "$ROOT$2"
 }
 
+# The name of the package with the kernel's source.
+source_package() { echo "linux-source-$(cut -d . -f 1,2 <<<"$K_VERSION")"; }
+
 # The source that all flavours of a version share, at /k/source-<version>.
 ensure_source() {
-	local partial=$CACHE/source-$K_PACKAGE.partial series
+	local partial=$CACHE/source-$K_PACKAGE.partial
 	SOURCE=$CACHE/source-$K_PACKAGE-$SOURCE_RECIPE
 	if [ ! -d "$SOURCE" ]; then
 		lock source
 		if [ ! -d "$SOURCE" ]; then
 			need_space 1600 "The kernel source"
 			rm -rf "$partial"
-			series=$(cut -d . -f 1,2 <<<"$K_VERSION")
 			local STEP_HINT="The kernel source could not be fetched."
 			step "download the source of Linux $K_VERSION, 167 MB (about 15 s)" \
-				fetch "$partial/debs" "linux-source-$series"
+				fetch "$partial/debs" "$(source_package)"
 			step "unpack it (about 30 s)" unpack_source "$partial"
 			mv "$partial/source" "$SOURCE"
 			rm -rf "$partial"
