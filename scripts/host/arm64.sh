@@ -7,7 +7,7 @@
 # Raise this when the way of making it changes.
 ARM64_RECIPE=1
 ARM64_TOOLS="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm"
-ARM64_ROOT="bash bsdutils busybox-static coreutils dash findutils grep kmod libc-bin mawk procps sed util-linux"
+ARM64_ROOT="bash bsdutils busybox-static coreutils dash findutils grep kmod libc-bin mawk perl-base procps sed util-linux"
 
 # Shows the tools in the root, and the Debian at /k/arm64; makes both if need be. Sets K_MAKE.
 ensure_arm64() {

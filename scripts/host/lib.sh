@@ -210,10 +210,11 @@ select_kernel() {
 	[ -n "$row" ] || die "Unknown kernel '$1'. KERNEL= may be one of:" \
 		"$(kernel_rows | awk -F '|' '{ printf "%s%s or %s", sep, $2, $1; sep = ", " }')"
 	IFS='|' read -r K_NAME K_ALIAS K_TEST K_VERSION K_RELEASE K_PACKAGE K_CONFIG K_RUSTC <<<"$row"
-	K_ROW=$row K_ARCH=amd64
+	K_ROW=$row K_ARCH=amd64 K_SUITE=trixie
 	[[ $K_RELEASE != *-arm64 ]] || K_ARCH=arm64
+	[[ $K_RELEASE != *+deb14-* ]] || K_SUITE=forky
 	# Used by the scripts that source this file.
-	: "$K_NAME $K_ALIAS $K_TEST $K_VERSION $K_RELEASE $K_PACKAGE $K_CONFIG $K_RUSTC $K_ROW $K_ARCH"
+	: "$K_NAME $K_ALIAS $K_TEST $K_VERSION $K_RELEASE $K_PACKAGE $K_CONFIG $K_RUSTC $K_ROW $K_ARCH $K_SUITE"
 }
 
 # hold_out NAME: reserves out/NAME of the clone for this run and the scripts it calls, until it ends.

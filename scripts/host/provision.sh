@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Makes everything that builds and VMs need, once, in the cache: a private Debian 13 root with the tools, the kernel
-# source, a build tree for each kernel, and the modules built for it. Each is made under another name and
+# Makes everything that builds and VMs need, once, in the cache: a private Debian 13 root with the tools, or one of
+# Debian 14 for its kernels; the kernel source, a build tree for each kernel, and the modules built for it. Each is made under another name and
 # renamed when complete, so an interrupted run leaves nothing that looks finished.
 #
 # Sourced after lib.sh, by scripts that called enter_namespace.
@@ -14,7 +14,9 @@
 
 . "$TOP/scripts/host/arm64.sh"
 
+# The release of Debian that the root is of: that of the selected kernel.
 SUITE=trixie
+debian() { if [ "$SUITE" = trixie ]; then echo "Debian 13"; else echo "Debian $SUITE"; fi; }
 
 # Raise these when the way of making the thing changes.
 ROOT_RECIPE=2
@@ -29,7 +31,10 @@ in_root() {
 
 # --- the root -----------------------------------------------------------------------------------------
 
-root_packages() { sed 's/#.*//' "$TOP/scripts/root.packages" | xargs; }
+root_packages() {
+	sed 's/#.*//' "$TOP/scripts/root.packages" |
+		awk -v suite="$SUITE" 'NF == 1 || $2 == "[" suite "]" { print $1 }' | xargs
+}
 
 # The mirror this machine already uses, or nothing: then debootstrap knows one.
 host_mirror() {
@@ -87,15 +92,33 @@ bootstrap() { # bootstrap DIR MIRROR
 		path-exclude=/usr/share/info/*
 		path-exclude=/usr/share/locale/*
 	END
-	# It keeps to itself what wget said.
-	debootstrap --variant=minbase "${include[@]}" "$SUITE" "$1" ${2:+"$2"} ||
+	# It keeps to itself what wget said. Its script for sid is that of all releases, also of those that it does not know.
+	debootstrap --variant=minbase "${include[@]}" "$SUITE" "$1" "$2" sid ||
 		{ cat "$1/debootstrap/debootstrap.log"; return 1; }
-	# debootstrap wrote down the mirror that it used; the same one has the updates and the kernels.
-	local url
+	# debootstrap wrote down the mirror that it used; the same one has the updates and the kernels. A release that is not
+	# out yet has neither apart.
+	local url suites=("$SUITE") suite
 	url=$(ROOT=$1 mirror)
-	for s in "$SUITE" "$SUITE-updates" "$SUITE-backports"; do
-		echo "deb $url $s main"
+	[ "$SUITE" != trixie ] || suites+=("$SUITE-updates" "$SUITE-backports")
+	for suite in "${suites[@]}"; do
+		echo "deb $url $suite main"
 	done >"$1/etc/apt/sources.list"
+	copy_apt_checks >"$1/etc/apt/apt.conf.d/checks"
+}
+
+# Whether a list may be older than it says, as this machine's apt has it: a mirror that stands still has no other.
+copy_apt_checks() {
+	local valid=""
+	! command -v apt-config >/dev/null || eval "$(apt-config shell valid Acquire::Check-Valid-Until)"
+	[ -z "$valid" ] || echo "Acquire::Check-Valid-Until \"$valid\";"
+}
+
+# The package lists that live on in the cache: lists of an architecture, or of a release that is not the default.
+apt_lists() {
+	local lists=$CACHE/apt/lists
+	[ "$SUITE" = trixie ] || lists=$lists-$SUITE
+	[ "$1" = amd64 ] || lists=$lists-$1
+	echo "$lists"
 }
 
 install_tools() { # install_tools DIR
@@ -113,9 +136,9 @@ install_tools() { # install_tools DIR
 	mkdir -p "$vng/virtme/guest/bin"
 	ln -s /src/scripts/guest/init "$vng/virtme/guest/bin/virtme-ng-init"
 	# The package lists live on in the cache, the packages need not.
-	rm -rf "$CACHE/apt"
 	mkdir -p "$CACHE/apt"
-	mv "$ROOT/var/lib/apt/lists" "$CACHE/apt/lists"
+	rm -rf "$(apt_lists amd64)"
+	mv "$ROOT/var/lib/apt/lists" "$(apt_lists amd64)"
 	mkdir "$ROOT/var/lib/apt/lists"
 	rm -rf "$ROOT"/var/cache/apt/archives/*.deb
 	touch "$ROOT/etc/hosts" "$ROOT/etc/resolv.conf"
@@ -125,12 +148,13 @@ install_tools() { # install_tools DIR
 ensure_root() {
 	local partial
 	refuse_mount noexec "Programs in it must run."
+	SUITE=${K_SUITE-trixie}
 	ROOT=$CACHE/root-$({ echo "$ROOT_RECIPE $SUITE"; root_packages; } | digest)
 	if [ ! -d "$ROOT" ]; then
 		lock root
 		if [ ! -d "$ROOT" ]; then
 			refuse_mount nodev "Debian's base system has device files."
-			need_space 3200 "The Debian 13 root"
+			need_space 3200 "The private root of Debian"
 			need_debootstrap
 			partial=$CACHE/root.partial
 			rm -rf "$partial"
@@ -139,8 +163,8 @@ ensure_root() {
 			local mirror
 			mirror=$(host_mirror)
 			use_proxy "${mirror:-http://}"
-			local STEP_HINT="Debian 13 could not be fetched${mirror:+ from $mirror}."
-			step "Debian 13 base system (about 25 s)" bootstrap "$partial" "$mirror"
+			local STEP_HINT="$(debian) could not be fetched${mirror:+ from $mirror}."
+			step "$(debian) base system (about 25 s)" bootstrap "$partial" "$mirror"
 			step "compilers, rustc, QEMU, virtme-ng in it (about 60 s)" install_tools "$partial"
 			mv "$partial" "$ROOT"
 		fi
@@ -195,11 +219,11 @@ mount_root() {
 # /mnt/debs there, and $APT is what apt must be told.
 APT=()
 with_apt() {
-	local arch=$1 dir=$2 lists=$CACHE/apt/lists
+	local arch=$1 dir=$2 lists
+	lists=$(apt_lists "$1")
 	shift 2
 	APT=(-o APT::Sandbox::User=root -o Acquire::Retries=1 -o Debug::NoLocking=1)
 	if [ "$arch" != amd64 ]; then
-		lists=$lists-$arch
 		# The packages of the root are of another architecture.
 		APT+=(-o "APT::Architecture=$arch" -o "APT::Architectures=$arch" -o Dir::State::status=/dev/null)
 	fi
@@ -337,7 +361,11 @@ ensure_kernel() {
 }
 
 # The tools that a tree is made with. An update of one makes a new tree; another tool in the root does not.
-tools() { in_root dpkg-query -W libc6 gcc-14 clang-19 rustc bindgen pahole; }
+tools() {
+	local compilers=(gcc-14 clang-19)
+	[ "$SUITE" = trixie ] || compilers=(gcc-16)
+	in_root dpkg-query -W libc6 "${compilers[@]}" rustc bindgen pahole
+}
 
 # The configuration of a kernel of our own.
 configs() {

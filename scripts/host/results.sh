@@ -33,3 +33,17 @@ count() {
 	fi
 	passed=$((passed + runner_passed)) failed=$((failed + runner_failed))
 }
+
+# part NAME TESTS COMMAND...: some tests and their results on the screen and in a file; adds them up.
+part() {
+	local name=$1 tests screen=$TOP/out/test/$1.log start=$SECONDS status=0
+	tests=$(xargs -n 1 <<<"$2")
+	shift 2
+	mkdir -p "$TOP/out/test"
+	"$@" | tee "$screen" || status=$?
+	count "$screen" "$status" "$tests"
+	say "  $name took $((SECONDS - start)) s."
+}
+
+# The rows of the contract: the runner's usage names them, one a line.
+contract_rows() { "$TOP/selftests/run.sh" 2>&1 | sed -n 's/^ *\([a-z][a-z_]*\)$/\1/p' || true; }

@@ -5,7 +5,7 @@
 # had, not the time that has passed. Sourced by scripts that boot one.
 
 # How long a boot may print nothing. On an idle host it is silent for at most 2 s; the debug kernel was for 9 s at a load of 8.
-BOOT_SILENCE=${BOOT_SILENCE-120}
+BOOT_SILENCE=${BOOT_SILENCE-60}
 
 # cpu_seconds PID: sets `cpu_seconds` to the time that a process has had of the host's CPUs.
 cpu_seconds() {
