@@ -22,7 +22,7 @@ kbuild = $(MAKE) -C "$$KDIR" M=$(CURDIR)
 tool = $(if $(filter command,$(firstword $(origin $(1)))),$($(1)),$(2))
 
 .PHONY: modules metadata install install-for-drivers uninstall modules_install clean help demo demo-edu test test-debug \
-	test-all torture mutants model model-mutants bench trace contract doc shell lint check-sleep driver run \
+	test-canary test-all torture mutants model model-mutants bench trace contract doc shell lint check-sleep driver run \
 	rust-analyzer test-driver test-host test-disk clean-cache check-kdir check-tree
 
 modules: check-kdir
@@ -71,8 +71,8 @@ override export CMD := $(value CMD)
 driver run rust-analyzer:
 	@scripts/driver $@
 
-# On the kernel with the detectors; on every kernel there is.
-test-debug test-all: test-%:
+# On the kernel with the detectors; on that of Debian's next release; on every kernel there is.
+test-debug test-canary test-all: test-%:
 	@scripts/test $*
 
 # bash has another meaning for SECONDS.

@@ -410,7 +410,7 @@ check_rustc() {
 	have=$(in_root rustc --version)
 	[ "$have" = "$K_RUSTC" ] || die \
 		"The kernel $K_NAME was built by   $K_RUSTC" \
-		"but Debian's $SUITE now installs     $have" \
+		"but $(debian) now installs     $have" \
 		"Modules built by another rustc do not load. Take a newer kernel: see scripts/kernels.lock."
 }
 
@@ -498,8 +498,9 @@ ensure_modules() {
 	lock "$build"
 	copy_sources "${BUILD_VARIANT-}"
 	local STEP_HINT="The modules do not compile." STEP_TAIL=60
+	# W=e: a warning is an error.
 	step "build the modules for $K_NAME (about 30 s)" \
-		in_root make -C "/k/$K_NAME" "${K_MAKE[@]}" M="$MODULES" -j"$(nproc)" modules
+		in_root make -C "/k/$K_NAME" "${K_MAKE[@]}" M="$MODULES" W=e -j"$(nproc)" modules
 	remove_stale_modules
 	share "$build"
 }
