@@ -6,7 +6,10 @@
 
 #[cfg(fault)]
 use kernel::prelude::*;
-use kernel::sync::Arc;
+use kernel::{
+    alloc::AllocError,
+    sync::Arc, //
+};
 use rust_tasklet::{
     static_tasklet,
     Tasklet,
@@ -15,7 +18,7 @@ use rust_tasklet::{
 };
 
 struct Rx {
-    ring: Option<Arc<u32>>,
+    ring: Option<Result<Arc<u32>, AllocError>>,
 }
 
 impl TaskletHandler for Rx {
@@ -26,7 +29,7 @@ impl TaskletHandler for Rx {
 
 static_tasklet! {
     #[cfg(fault)]
-    static RX: Tasklet<Rx> = Rx { ring: Arc::new(1, GFP_KERNEL).ok() }; //~ E0015
+    static RX: Tasklet<Rx> = Rx { ring: Some(Arc::new(1, GFP_KERNEL)) }; //~ E0015
     #[cfg(not(fault))]
     static RX: Tasklet<Rx> = Rx { ring: None };
 }

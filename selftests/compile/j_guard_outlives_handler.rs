@@ -18,10 +18,9 @@ struct Rx {
 
 impl TaskletHandler for Rx {
     fn run(&self, cx: &TaskletContext) {
-        let packets = self.packets.lock_with(cx); //~ E0521
         #[cfg(fault)]
-        keep(packets);
+        keep(self.packets.lock_with(cx)); //~ E0521
         #[cfg(not(fault))]
-        keep(*packets);
+        keep(*self.packets.lock_with(cx));
     }
 }

@@ -24,11 +24,10 @@ struct Nic {
 
 #[cfg(fault)]
 impl HasTasklet<Self> for Nic {
-    const FIELD: TaskletField<Self, Self> = TaskletField {
-        offset: 4,           //~ E0451
-        name: "",            //~ E0451
-        _types: PhantomData, //~ E0451
-    };
+    // One compiler reports each field, another all at once.
+    #[rustfmt::skip]
+    const FIELD: TaskletField<Self, Self> =
+        TaskletField { offset: 4, name: "", _types: PhantomData }; //~ E0451
 }
 
 #[cfg(not(fault))]
