@@ -20,7 +20,7 @@ fn driver() -> Result {
     #[cfg(fault)]
     let on_stack: Atomic<u32> = Atomic::new(0);
     #[cfg(fault)]
-    let runs = &on_stack; //~ E0597
+    let runs = &on_stack; //~ E0597 does not live long enough
     #[cfg(not(fault))]
     let runs = &RUNS;
     let rx = TaskletBox::from_fn(

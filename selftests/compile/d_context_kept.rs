@@ -16,7 +16,7 @@ struct Rx;
 impl TaskletHandler for Rx {
     fn run(&self, cx: &TaskletContext) {
         #[cfg(fault)]
-        keep(cx); //~ E0521
+        keep(cx); //~ E0521 borrowed data escapes
         #[cfg(not(fault))]
         keep(cx.schedule());
     }

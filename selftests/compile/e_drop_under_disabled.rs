@@ -12,7 +12,7 @@ fn driver() -> Result {
     let off = rx.disable()?;
     #[cfg(not(fault))]
     off.enable();
-    drop(rx); //~ E0505
+    drop(rx); //~ E0505 cannot move out of `rx` because it is borrowed
     #[cfg(fault)]
     off.enable();
     Ok(())

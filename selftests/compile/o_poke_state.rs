@@ -8,7 +8,7 @@ use rust_tasklet::Tasklet;
 
 fn busy<H>(rx: &Tasklet<H>) -> bool {
     #[cfg(fault)]
-    let busy = rx.raw.is_running(); //~ E0616
+    let busy = rx.raw.is_running(); //~ E0616 field `raw` of struct `BottomHalf` is private
     #[cfg(not(fault))]
     let busy = rx.is_running();
     busy
