@@ -4,7 +4,7 @@
 
 usage: ask-rust-analyzer.py FILE QUESTION...
 
-FILE is the driver, in a tree with rust-project.json. A QUESTION is `definition TEXT`, the definition of the last name in
+FILE is the driver, in a tree that scripts/new-driver made: the settings that it has for VS Code count. A QUESTION is `definition TEXT`, the definition of the last name in
 TEXT, or `completion TEXT`, what may follow TEXT, which the file has. Each answer is a line: file:line, or names.
 """
 
@@ -80,6 +80,7 @@ def ask(server, path, text, question):
 def main():
     path = pathlib.Path(sys.argv[1]).resolve()
     text = path.read_text()
+    settings = json.loads((path.parent / ".vscode/settings.json").read_text())
     server = Server()
     server.request(
         "initialize",
@@ -87,15 +88,21 @@ def main():
             "processId": None,
             "rootUri": path.parent.as_uri(),
             "capabilities": {"experimental": {"serverStatusNotification": True}},
-            "initializationOptions": {"cachePriming": {"enable": False}, "checkOnSave": False},
+            "initializationOptions": {
+                "cachePriming": {"enable": False},
+                "checkOnSave": False,
+                **{key.removeprefix("rust-analyzer."): value for key, value in settings.items()},
+            },
         },
     )
     server.send({"method": "initialized", "params": {}})
     document = {"uri": path.as_uri(), "languageId": "rust", "version": 1, "text": text}
     server.send({"method": "textDocument/didOpen", "params": {"textDocument": document}})
-    server.wait_for(
+    status = server.wait_for(
         lambda message: message.get("method") == "experimental/serverStatus" and message["params"]["quiescent"]
-    )
+    )["params"]
+    if status["health"] != "ok":
+        sys.exit(f"error: {status['message']}")
     for question in sys.argv[2:]:
         print(ask(server, path, text, question), flush=True)
     server.process.kill()
