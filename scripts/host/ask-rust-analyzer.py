@@ -4,8 +4,9 @@
 
 usage: ask-rust-analyzer.py FILE QUESTION...
 
-FILE is the driver, in a tree that scripts/new-driver made: the settings that it has for VS Code count. A QUESTION is `definition TEXT`, the definition of the last name in
-TEXT, or `completion TEXT`, what may follow TEXT, which the file has. Each answer is a line: file:line, or names.
+FILE is the driver, in a tree that scripts/new-driver made: the settings that it has for VS Code count. A QUESTION is
+`definition TEXT`, the definition of the last name in TEXT, or `completion TEXT`, what may follow TEXT, which the file
+has. Each answer is a line: file:line, or names.
 """
 
 import json
