@@ -182,10 +182,10 @@ refuse_mount() {
 		"Point XDG_CACHE_HOME to another one, or: mount -o remount,${1#no} ${on%% *}"
 }
 
-# A root or a tree that no run has used for a month is left over from an older list.
+# A root or a tree that no run has used for a month is left over from an older list; a lock, from a clone that is gone.
 remove_unused() {
-	find "$CACHE" -mindepth 1 -maxdepth 1 -type d -mtime +30 \
-		\( -name 'root-*' -o -name 'kernel-*' -o -name 'source-*' -o -name 'disk-*' -o -name 'arm64-*' \) \
+	find "$CACHE" -mindepth 1 -maxdepth 1 -mtime +30 \
+		\( -name 'root-*' -o -name 'kernel-*' -o -name 'source-*' -o -name 'disk-*' -o -name 'arm64-*' -o -name '*.lock' \) \
 		-exec rm -rf {} +
 }
 
