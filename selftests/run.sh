@@ -303,7 +303,7 @@ load_and_unload() {
 			open my $file, "<", $path or die "$path: $!\n";
 			syscall($load, fileno $file, $word, 0) == 0 or die "loading $name: $!\n";
 			syscall($unload, $name, 0) == 0 or die "unloading $name: $!\n";
-		}' "$1" "$2" "$3" "${calls[@]}"
+		}' "$@" "${calls[@]}"
 }
 
 # cycle PARAMETER TIMES LEAKS: loads and unloads unload_fixture so often, with a parameter that makes it report nothing but
