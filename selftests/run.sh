@@ -43,7 +43,7 @@ die() {
 }
 
 # An external command takes up to a second where a VM has to be emulated on a busy host, so this script
-# starts few of them.
+# starts few of them. A regular expression takes a millisecond there, so lines of the log are told apart by patterns.
 
 # ---- The kernel log ----
 
@@ -66,8 +66,8 @@ take_log() {
 	[ ${#slice[@]} = 0 ] || printf '%s\n' "${slice_with_times[@]}" >>"$OUT/kernel.log"
 }
 
-# Reads records such as "6,1234,5678901,-;text", some followed by " KEY=value" lines. A gap in the numbers
-# of the records (the second field) means that the log wrapped before we read it.
+# Reads records such as "6,1234,5678901,-;text", some followed by " KEY=value" lines. The second field is the number of
+# the record. A gap in the numbers means that the log wrapped before we read it. The third one is the time.
 log_intact=yes last_record=''
 read_log_until() {
 	local end=$((SECONDS + 30 * slowness / 100)) line text record time
@@ -81,8 +81,10 @@ read_log_until() {
 			pause
 			continue
 		fi
-		[[ $line =~ ^[0-9]+,([0-9]+),([0-9]+),[^\;]*\;(.*) ]] || continue
-		record=${BASH_REMATCH[1]} time=${BASH_REMATCH[2]} text=${BASH_REMATCH[3]}
+		[[ $line != " "* ]] || continue
+		text=${line#*;} record=${line#*,}
+		time=${record#*,} record=${record%%,*}
+		time=${time%%,*}
 		[ "$record" = $((${last_record:-$record - 1} + 1)) ] || log_intact=no
 		last_record=$record
 		[ "$text" != "$1" ] || return
@@ -127,23 +129,21 @@ expect() {
 	fi
 }
 
-# Takes over the KTAP that module $1 has left in the log. Sets `leaks` to what the module says it leaked.
+# Takes over the KTAP that module $1 has left in the log.
 take_ktap() {
-	local line version=0 plan=none results=0
-	leaks=0
+	local line verdict version=0 plan=none results=0
 	for line in "${slice[@]}"; do
-		if [ "$line" = "KTAP version 1" ]; then
-			version=$((version + 1))
-		elif [[ $line =~ ^1\.\.([0-9]+)$ ]]; then
-			plan=${BASH_REMATCH[1]}
-		elif [[ $line == "# "* ]]; then
-			row_lines+=("$line")
-			[[ ! $line =~ ^"# leaks "([0-9]+)$ ]] || leaks=$((leaks + BASH_REMATCH[1]))
-		elif [[ $line =~ ^(ok|not ok)\ ([0-9]+)\ (.*)$ ]]; then
+		case $line in
+		"KTAP version 1") version=$((version + 1)) ;;
+		1..[1-9]*) plan=${line#1..} ;;
+		"# "*) row_lines+=("$line") ;;
+		"ok "[1-9]* | "not ok "[1-9]*)
 			results=$((results + 1))
-			[ "${BASH_REMATCH[2]}" = "$results" ] || version=wrong
-			result "${BASH_REMATCH[1]}" "${BASH_REMATCH[3]}"
-		fi
+			verdict=${line%%ok *}ok line=${line#*ok }
+			[ "${line%% *}" = "$results" ] || version=wrong
+			result "$verdict" "${line#* }"
+			;;
+		esac
 	done
 	if [ "$version" != 1 ] || [ "$plan" != "$results" ]; then
 		say "$1 planned $plan cases and reported $results"
@@ -155,9 +155,8 @@ take_ktap() {
 
 # Sets `file`, or `error`.
 find_module() {
-	for file in "${scratch-}/$1.ko" "$MODULES/$1.ko" "$MODULES"/{samples,selftests/*,selftests/rows/*}/"$1.ko"; do
-		[ ! -e "$file" ] || return 0
-	done
+	file=$scratch/modules/$1.ko
+	[ ! -e "$file" ] || return 0
 	error="there is no $1.ko in $MODULES"
 	return 1
 }
@@ -216,13 +215,28 @@ prepare() {
 
 # ---- Rows ----
 
-# The warning that is due for each live tasklet that a module leaves behind.
-LEAK='^rust_tasklet: ((tasklet|work) of .*) was not killed before its module was unloaded: parked$'
+# Sets `leaks` to how many live tasklets modules say that they left behind, and `leaked` to those that the crate
+# has warned of. Such warnings are due.
+take_leaks() {
+	local line text
+	leaks=0 leaked=()
+	for line in "${slice_with_times[@]}"; do
+		text=${line#*] }
+		case $text in
+		"# leaks "*) leaks=$((leaks + ${text#"# leaks "})) ;;
+		"rust_tasklet: "*" was not killed before its module was unloaded: parked")
+			text=${text#rust_tasklet: }
+			leaked+=("${text% was not killed*}")
+			excused[$line]=yes
+			;;
+		esac
+	done
+}
 
 # Loads a test module, `MODULE` or `MODULE=PARAMETER`, which is set to 1 then, runs $2... while it is loaded, unloads it,
-# and takes its results. For every leak that the module announces one warning must follow, and no other. Sets `leaked` to the handlers they name.
+# and takes its results. For every leak that the module announces one warning must follow, and no other.
 test_module() {
-	local module=${1%=*} parameter=() line
+	local module=${1%=*} parameter=()
 	[ "$1" = "$module" ] || parameter=("${1#*=}=1")
 	shift
 	error=
@@ -236,11 +250,7 @@ test_module() {
 		say "$error"
 		result "not ok" "loading and unloading $module"
 	fi
-	leaked=()
-	for line in "${slice[@]}"; do
-		[[ ! $line =~ $LEAK ]] || leaked+=("${BASH_REMATCH[1]}")
-	done
-	excuse "$LEAK"
+	take_leaks
 	if [ "$leaks" != 0 ] || [ ${#leaked[@]} != 0 ]; then
 		expect "a warning for each tasklet that $module leaks" \
 			"$leaks leaks, ${#leaked[@]} warnings" [ "$leaks" = ${#leaked[@]} ]
@@ -269,6 +279,7 @@ run_unload_is_safe() {
 		done
 	done
 	run_breeder
+	count=${#leaked[@]}
 	test_module unload_is_safe :
 	for line in "${slice[@]}"; do
 		[[ ! $line =~ ^"# refused_when_going: bred "([0-9]+)$ ]] || bred=${BASH_REMATCH[1]}
@@ -277,17 +288,12 @@ run_unload_is_safe() {
 		"$bred and the first were live, $count were parked" [ "$count" = $((bred + 1)) ]
 }
 
-# Sets `count` to the number of tasklets that the breeder left in service.
 run_breeder() {
-	local line
-	error='' count=0
+	error=
 	load unload_fixture breeds=1 && unload unload_fixture
 	take_log
 	expect "a module whose tasklet makes others can be loaded and unloaded" "$error" [ -z "$error" ]
-	for line in "${slice[@]}"; do
-		[[ ! $line =~ $LEAK ]] || count=$((count + 1))
-	done
-	excuse "$LEAK"
+	take_leaks
 }
 
 # load_and_unload FILE PARAMETER TIMES: by one process, because starting two for each load takes as long as the load where
@@ -309,21 +315,15 @@ load_and_unload() {
 # cycle PARAMETER TIMES LEAKS: loads and unloads unload_fixture so often, with a parameter that makes it report nothing but
 # what it leaks. At least so many LEAKS are due.
 cycle() {
-	local announced=0 warned=0 line
-	[ -e "$scratch/unload_fixture.ko" ] || { find_module unload_fixture && cp "$file" "$scratch/"; }
-	if ! bounded $((LOAD_LIMIT + $2)) load_and_unload "$scratch/unload_fixture.ko" "$1=1" "$2"; then
+	if ! find_module unload_fixture || ! bounded $((LOAD_LIMIT + $2)) load_and_unload "$file" "$1=1" "$2"; then
 		say "$error"
 		result "not ok" "unload_fixture with $1 can be loaded and unloaded $2 times"
 		return
 	fi
 	take_log
-	for line in "${slice[@]}"; do
-		[[ ! $line =~ ^"# leaks "([0-9]+)$ ]] || announced=$((announced + BASH_REMATCH[1]))
-		[[ ! $line =~ $LEAK ]] || warned=$((warned + 1))
-	done
-	excuse "$LEAK"
+	take_leaks
 	expect "unload_fixture with $1 can be loaded and unloaded $2 times, with a warning for each tasklet that it leaks" \
-		"$announced leaks, $warned warnings" [ $((announced == warned && warned >= $3)) = 1 ]
+		"$leaks leaks, ${#leaked[@]} warnings" [ $((leaks == ${#leaked[@]} && leaks >= $3)) = 1 ]
 }
 
 # stays MODULE: it has users, and the kernel refuses to unload it for that reason.
@@ -454,12 +454,12 @@ run_edu() {
 		skipped="needs Linux 7.3"
 		return
 	fi
-	find_module rust_tasklet && library=$file
+	find_module rust_tasklet && library=$file && find_module rust_tasklet_edu
 	if ! unload rust_tasklet_selftest || ! unload rust_tasklet; then
 		expect "the modules can be unloaded" "$error" false
 		return
 	fi
-	bounded "$EDU_LIMIT" "$here/rows/edu.sh" "$library" "$MODULES/samples/rust_tasklet_edu.ko" 5 || ended=$error
+	bounded "$EDU_LIMIT" "$here/rows/edu.sh" "$library" "$file" 5 || ended=$error
 	take_log
 	mapfile -t slice <"$scratch/error"
 	take_ktap edu.sh
@@ -660,7 +660,6 @@ done
 [ "$EUID" = 0 ] || die "only root can load modules"
 [ -d "$OUT" ] || mkdir -p "$OUT" || die "cannot make $OUT"
 for module in rust_tasklet rust_tasklet_selftest; do
-	find_module "$module" || die "$error"
 	[ ! -d "/sys/module/$module" ] || die "$module is loaded already"
 done
 read -r cpus </sys/devices/system/cpu/online
@@ -669,6 +668,13 @@ read -r release </proc/sys/kernel/osrelease
 read -r taint </proc/sys/kernel/tainted
 
 scratch=$(mktemp -d) || exit 2
+trap 'rm -r "$scratch"' EXIT
+# From memory. In a VM, a file on the host's disk must wait while bottom halves keep the CPU that has the disk's interrupts.
+mkdir "$scratch/modules"
+find "$MODULES" -name '*.ko' -exec cp -t "$scratch/modules" {} + || die "cannot copy the modules in $MODULES"
+for module in rust_tasklet rust_tasklet_selftest; do
+	find_module "$module" || die "$error"
+done
 exec {never}<> <(:)
 # A static program in memory is started quickly, also where bottom halves keep all CPUs busy: there, rmmod itself takes
 # 23 s to come to its first system call. The threads that run bottom halves must not keep us waiting either.

@@ -5,13 +5,13 @@
 # how much slower this one is. POSIX: busybox reads it too.
 
 # What measure_pace() takes where a VM is emulated on two idle cores, in hundredths of a second.
-PACE=20
+PACE=8
 
-# measure_pace COMMAND...: starts the command 20 times, 4 at once, and sets `slowness` to how much slower that is, in
+# measure_pace COMMAND...: starts the command 8 times, 4 at once, and sets `slowness` to how much slower that is, in
 # percent, and at least 100.
 measure_pace() {
 	read -r pace_begin _ </proc/uptime
-	for _ in 1 2 3 4 5; do
+	for _ in 1 2; do
 		"$@" &
 		pace_1=$!
 		"$@" &
