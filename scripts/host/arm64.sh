@@ -11,26 +11,25 @@ ARM64_ROOT="bash bsdutils busybox-static coreutils dash findutils grep kmod libc
 
 # Shows the tools in the root, and the Debian at /k/arm64; makes both if need be. Sets K_MAKE.
 ensure_arm64() {
-	local arm64 partial=$CACHE/arm64.partial
+	local arm64
 	# shellcheck disable=SC2034  # For those who build.
 	K_MAKE=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-)
 	arm64=$CACHE/arm64-$(echo "$ARM64_RECIPE ${ROOT##*/} $ARM64_TOOLS $ARM64_ROOT" | digest)
-	if [ ! -d "$arm64" ]; then
-		lock arm64
-		if [ ! -d "$arm64" ]; then
-			need_space 600 "What arm64 needs"
-			rm -rf "$partial"
-			# shellcheck disable=SC2034  # Read by step.
-			local STEP_HINT="The packages for arm64 could not be fetched."
-			step "download a compiler, QEMU and a Debian for arm64, 80 MB (about 15 s)" fetch_arm64 "$partial"
-			step "unpack them (about 10 s)" unpack_arm64 "$partial"
-			mv "$partial" "$arm64"
-		fi
-		unlock arm64
-	fi
+	make_once arm64 "$arm64" make_arm64 "$arm64"
 	touch "$arm64"
 	bind "$arm64/root" /k/arm64
 	mountpoint -q "$ROOT/usr" || mount -t overlay -o "ro,lowerdir=$arm64/tools/usr:$ROOT/usr" overlay "$ROOT/usr"
+}
+
+# make_arm64 DIRECTORY
+make_arm64() {
+	# shellcheck disable=SC2034  # Read by step.
+	local partial=$CACHE/arm64.partial STEP_HINT="The packages for arm64 could not be fetched."
+	need_space 600 "What arm64 needs"
+	rm -rf "$partial"
+	step "download a compiler, QEMU and a Debian for arm64, 80 MB (about 15 s)" fetch_arm64 "$partial"
+	step "unpack them (about 10 s)" unpack_arm64 "$partial"
+	mv "$partial" "$1"
 }
 
 fetch_arm64() {

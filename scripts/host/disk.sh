@@ -14,36 +14,34 @@ BOOT=1200
 # ensure_disk OLD NEW: makes a disk with the kernel OLD, and with all that an upgrade to NEW needs; sets DISK_IMAGE. Both are
 # names of the table. Nothing is fetched afterwards: the packages are in an archive on the disk.
 ensure_disk() {
-	local partial=$CACHE/disk.partial key
+	local key
 	select_kernel "$2"
 	key="$DISK_RECIPE $SUITE $K_ROW"
 	UPGRADE_RELEASE=$K_RELEASE UPGRADE_PACKAGE=$K_PACKAGE
 	UPGRADE_SOURCE=$(source_package)=$K_PACKAGE
 	select_kernel "$1"
 	DISK_IMAGE=$CACHE/disk-$({ echo "$key $K_ROW"; grep 'apt install' "$TOP/scripts/metadata"; cat "$TOP/scripts/guest/commands"; } | digest)
-	if [ ! -d "$DISK_IMAGE" ]; then
-		lock disk
-		if [ ! -d "$DISK_IMAGE" ]; then
-			need_space 9000 "The machine's disk"
-			need_debootstrap
-			rm -rf "$partial"
-			mkdir -p "$partial/tree"
-			local mirror
-			mirror=$(mirror)
-			use_proxy "$mirror"
-			local STEP_HINT="Debian 13 could not be fetched from $mirror."
-			step "another Debian 13 base system (about 25 s)" bootstrap "$partial/tree" "$mirror"
-			STEP_HINT="The packages could not be installed."
-			step "a kernel, its headers, DKMS, compilers in it (about 2 min)" install_machine "$partial/tree"
-			STEP_HINT="The packages of the next kernel could not be fetched."
-			step "the packages of the next kernel, 350 MB (about 20 s)" make_archive "$partial/tree"
-			STEP_HINT="The disk could not be made."
-			step "a disk of it (about 30 s)" make_disk "$partial"
-			mv "$partial" "$DISK_IMAGE"
-		fi
-		unlock disk
-	fi
+	make_once disk "$DISK_IMAGE" make_system
 	touch "$DISK_IMAGE"
+}
+
+make_system() {
+	local partial=$CACHE/disk.partial mirror
+	need_space 9000 "The machine's disk"
+	need_debootstrap
+	rm -rf "$partial"
+	mkdir -p "$partial/tree"
+	mirror=$(mirror)
+	use_proxy "$mirror"
+	local STEP_HINT="Debian 13 could not be fetched from $mirror."
+	step "another Debian 13 base system (about 25 s)" bootstrap "$partial/tree" "$mirror"
+	STEP_HINT="The packages could not be installed."
+	step "a kernel, its headers, DKMS, compilers in it (about 2 min)" install_machine "$partial/tree"
+	STEP_HINT="The packages of the next kernel could not be fetched."
+	step "the packages of the next kernel, 350 MB (about 20 s)" make_archive "$partial/tree"
+	STEP_HINT="The disk could not be made."
+	step "a disk of it (about 30 s)" make_disk "$partial"
+	mv "$partial" "$DISK_IMAGE"
 }
 
 # The tools are those that `make metadata` asks for, and no others.

@@ -188,6 +188,16 @@ unlock() {
 	exec {fd}>&-
 }
 
+# make_once LOCK DIRECTORY COMMAND...: where the directory is missing, runs the command that makes it, in one run at a time.
+# The command works aside, and renames what is complete.
+make_once() {
+	[ ! -d "$2" ] || return 0
+	lock "$1"
+	# Another run may have made it meanwhile.
+	[ -d "$2" ] || "${@:3}"
+	unlock "$1"
+}
+
 # need_space MEGABYTES WHAT-FOR
 need_space() {
 	local free

@@ -14,9 +14,21 @@
 
 . "$TOP/scripts/host/arm64.sh"
 
-# The release of Debian that the root is of: that of the selected kernel.
-SUITE=trixie
-debian() { if [ "$SUITE" = trixie ]; then echo "Debian 13"; else echo "Debian $SUITE"; fi; }
+# The release of Debian that the root is of: that of the selected kernel. A release that is not out yet has neither updates
+# nor backports apart. LISTS is where its package lists live on.
+select_suite() {
+	SUITE=${K_SUITE-trixie}
+	case $SUITE in
+		trixie)
+			DEBIAN="Debian 13" SUITES=(trixie trixie-updates trixie-backports)
+			COMPILERS=(gcc-14 clang-19) LISTS=$CACHE/apt/lists
+			;;
+		*)
+			DEBIAN="Debian $SUITE" SUITES=("$SUITE")
+			COMPILERS=(gcc-16) LISTS=$CACHE/apt/lists-$SUITE
+			;;
+	esac
+}
 
 # Raise these when the way of making the thing changes.
 ROOT_RECIPE=2
@@ -95,12 +107,10 @@ bootstrap() { # bootstrap DIR MIRROR
 	# It keeps to itself what wget said. Its script for sid is that of all releases, also of those that it does not know.
 	debootstrap --variant=minbase "${include[@]}" "$SUITE" "$1" "$2" sid ||
 		{ cat "$1/debootstrap/debootstrap.log"; return 1; }
-	# debootstrap wrote down the mirror that it used; the same one has the updates and the kernels. A release that is not
-	# out yet has neither apart.
-	local url suites=("$SUITE") suite
+	# debootstrap wrote down the mirror that it used; the same one has the updates and the kernels.
+	local url suite
 	url=$(ROOT=$1 mirror)
-	[ "$SUITE" != trixie ] || suites+=("$SUITE-updates" "$SUITE-backports")
-	for suite in "${suites[@]}"; do
+	for suite in "${SUITES[@]}"; do
 		echo "deb $url $suite main"
 	done >"$1/etc/apt/sources.list"
 	copy_apt_checks >"$1/etc/apt/apt.conf.d/checks"
@@ -113,13 +123,8 @@ copy_apt_checks() {
 	[ -z "$valid" ] || echo "Acquire::Check-Valid-Until \"$valid\";"
 }
 
-# The package lists that live on in the cache: lists of an architecture, or of a release that is not the default.
-apt_lists() {
-	local lists=$CACHE/apt/lists
-	[ "$SUITE" = trixie ] || lists=$lists-$SUITE
-	[ "$1" = amd64 ] || lists=$lists-$1
-	echo "$lists"
-}
+# The package lists that live on in the cache, of an architecture.
+apt_lists() { if [ "$1" = amd64 ]; then echo "$LISTS"; else echo "$LISTS-$1"; fi; }
 
 install_tools() { # install_tools DIR
 	local ROOT=$1
@@ -146,31 +151,27 @@ install_tools() { # install_tools DIR
 
 # Sets ROOT, makes it if need be, and mounts it read-only with what every command in it needs.
 ensure_root() {
-	local partial
 	refuse_mount noexec "Programs in it must run."
-	SUITE=${K_SUITE-trixie}
+	select_suite
 	ROOT=$CACHE/root-$({ echo "$ROOT_RECIPE $SUITE"; root_packages; } | digest)
-	if [ ! -d "$ROOT" ]; then
-		lock root
-		if [ ! -d "$ROOT" ]; then
-			refuse_mount nodev "Debian's base system has device files."
-			need_space 3200 "The private root of Debian"
-			need_debootstrap
-			partial=$CACHE/root.partial
-			rm -rf "$partial"
-			remove_unused
-			mkdir -p "$partial"
-			local mirror
-			mirror=$(host_mirror)
-			use_proxy "${mirror:-http://}"
-			local STEP_HINT="$(debian) could not be fetched${mirror:+ from $mirror}."
-			step "$(debian) base system (about 25 s)" bootstrap "$partial" "$mirror"
-			step "compilers, rustc, QEMU, virtme-ng in it (about 60 s)" install_tools "$partial"
-			mv "$partial" "$ROOT"
-		fi
-		unlock root
-	fi
+	make_once root "$ROOT" make_root
 	mount_root
+}
+
+make_root() {
+	local partial=$CACHE/root.partial mirror
+	refuse_mount nodev "Debian's base system has device files."
+	need_space 3200 "The private root of Debian"
+	need_debootstrap
+	rm -rf "$partial"
+	remove_unused
+	mkdir -p "$partial"
+	mirror=$(host_mirror)
+	use_proxy "${mirror:-http://}"
+	local STEP_HINT="$DEBIAN could not be fetched${mirror:+ from $mirror}."
+	step "$DEBIAN base system (about 25 s)" bootstrap "$partial" "$mirror"
+	step "compilers, rustc, QEMU, virtme-ng in it (about 60 s)" install_tools "$partial"
+	mv "$partial" "$ROOT"
 }
 
 # refuse_mount OPTION WHY: the cache must not be on a file system that is mounted like this.
@@ -299,24 +300,20 @@ source_package() { echo "linux-source-$(cut -d . -f 1,2 <<<"$K_VERSION")"; }
 
 # The source that all flavours of a version share, at /k/source-<version>.
 ensure_source() {
-	local partial=$CACHE/source-$K_PACKAGE.partial
 	SOURCE=$CACHE/source-$K_PACKAGE-$SOURCE_RECIPE
-	if [ ! -d "$SOURCE" ]; then
-		lock source
-		if [ ! -d "$SOURCE" ]; then
-			need_space 1600 "The kernel source"
-			rm -rf "$partial"
-			local STEP_HINT="The kernel source could not be fetched."
-			step "download the source of Linux $K_VERSION, 167 MB (about 15 s)" \
-				fetch "$partial/debs" "$(source_package)"
-			step "unpack it (about 30 s)" unpack_source "$partial"
-			mv "$partial/source" "$SOURCE"
-			rm -rf "$partial"
-		fi
-		unlock source
-	fi
+	make_once source "$SOURCE" make_source
 	touch "$SOURCE"
 	bind "$SOURCE" "/k/source-$K_VERSION"
+}
+
+make_source() {
+	local partial=$CACHE/source-$K_PACKAGE.partial STEP_HINT="The kernel source could not be fetched."
+	need_space 1600 "The kernel source"
+	rm -rf "$partial"
+	step "download the source of Linux $K_VERSION, 167 MB (about 15 s)" fetch "$partial/debs" "$(source_package)"
+	step "unpack it (about 30 s)" unpack_source "$partial"
+	mv "$partial/source" "$SOURCE"
+	rm -rf "$partial"
 }
 
 unpack_source() {
@@ -344,28 +341,23 @@ ensure_kernel() {
 	[ "$K_ARCH" != arm64 ] || ensure_arm64
 	K_TREE=kernel-$K_NAME-$({ echo "$KERNEL_RECIPE $K_ROW"; tools; configs; } | digest)
 	ensure_source
-	if [ ! -d "$CACHE/$K_TREE" ]; then
-		lock "kernel-$K_NAME"
-		if [ ! -d "$CACHE/$K_TREE" ]; then
-			check_rustc
-			if [ -n "$K_CONFIG" ]; then
-				build_kernel "$CACHE/$K_TREE"
-			else
-				unpack_kernel "$CACHE/$K_TREE"
-			fi
-		fi
-		unlock "kernel-$K_NAME"
-	fi
+	make_once "kernel-$K_NAME" "$CACHE/$K_TREE" make_kernel "$CACHE/$K_TREE"
 	touch "$CACHE/$K_TREE"
 	bind "$CACHE/$K_TREE" "/k/$K_NAME"
 }
 
-# The tools that a tree is made with. An update of one makes a new tree; another tool in the root does not.
-tools() {
-	local compilers=(gcc-14 clang-19)
-	[ "$SUITE" = trixie ] || compilers=(gcc-16)
-	in_root dpkg-query -W libc6 "${compilers[@]}" rustc bindgen pahole
+# make_kernel TREE
+make_kernel() {
+	check_rustc
+	if [ -n "$K_CONFIG" ]; then
+		build_kernel "$1"
+	else
+		unpack_kernel "$1"
+	fi
 }
+
+# The tools that a tree is made with. An update of one makes a new tree; another tool in the root does not.
+tools() { in_root dpkg-query -W libc6 "${COMPILERS[@]}" rustc bindgen pahole; }
 
 # The configuration of a kernel of our own.
 configs() {
@@ -410,7 +402,7 @@ check_rustc() {
 	have=$(in_root rustc --version)
 	[ "$have" = "$K_RUSTC" ] || die \
 		"The kernel $K_NAME was built by   $K_RUSTC" \
-		"but $(debian) now installs     $have" \
+		"but $DEBIAN now installs     $have" \
 		"Modules built by another rustc do not load. Take a newer kernel: see scripts/kernels.lock."
 }
 
