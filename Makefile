@@ -6,8 +6,8 @@
 RELEASE ?= $(shell uname -r)
 KDIR ?= $(firstword $(wildcard /usr/src/linux-rust-$(RELEASE)) /lib/modules/$(RELEASE)/build)
 
-# Variables go to commands through the environment, where make puts those of its command line: whatever is in
-# them, no shell reads it. And without a shell of its own make ends what it runs at once.
+# Variables go to commands through the environment, where make puts those of its command line: no shell reads what is
+# in them. Make itself expands a $ there. And without a shell of its own make ends what it runs at once.
 export KDIR
 
 # A shell takes these from the environment, and then does something else than it was written for.

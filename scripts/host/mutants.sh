@@ -14,9 +14,9 @@ choose_mutants() {
 	shift
 	# shellcheck disable=SC2086  # Patterns.
 	mapfile -t mutants < <(cd "$patches" && printf '%s\n' $* | sed 's/\.patch$//')
-	read -ra wanted <<<"${MUTANT-}"
+	read -rd '' -a wanted <<<"${MUTANT-}" || true
 	for mutant in "${wanted[@]}"; do
-		[ -e "$patches/$mutant.patch" ] || die "Unknown mutant '$mutant'. MUTANT= may name some of:" "${mutants[@]}"
+		[ -e "$patches/$mutant.patch" ] || die "Unknown mutant '$mutant'. MUTANT= may name patches of ${patches#"$TOP"/}/, without .patch."
 	done
 	[ ${#wanted[@]} = 0 ] || mutants=("${wanted[@]}")
 	command -v git >/dev/null || die "git is missing, which applies the patches."

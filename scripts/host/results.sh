@@ -21,20 +21,21 @@ has_ended() {
 }
 
 # count SCREEN-LOG STATUS TESTS: adds to `passed` and `failed`. A runner that did not come to its last line was
-# in the middle of a test: that one failed.
+# in the middle of a test: that one failed. One that was killed may have come to the last line of a part.
 count() {
-	if has_ended "$1"; then
+	if [ "$2" -le 1 ] && has_ended "$1"; then
 		# All is well only if the runner says so in both ways.
 		[ "$2" = 0 ] || [ "$runner_failed" != 0 ] || runner_failed=1
 	else
 		runner_passed=$(grep -c '^ok ' "$1" || true)
 		runner_failed=$(($(grep -c '^FAIL ' "$1" || true) + 1))
-		say "  The runner did not finish. It was busy with: $(running "$1" "$3")"
+		say "  The runner did not finish (status $2).${3:+ It was busy with: $(running "$1" "$3")}"
 	fi
 	passed=$((passed + runner_passed)) failed=$((failed + runner_failed))
 }
 
-# part NAME TESTS COMMAND...: some tests and their results on the screen and in a file; adds them up.
+# part NAME TESTS COMMAND...: some tests and their results on the screen and in a file; adds them up. TESTS is empty for a
+# command that has parts of its own.
 part() {
 	local name=$1 tests screen=$TOP/out/test/$1.log start=$SECONDS status=0
 	tests=$(xargs -n 1 <<<"$2")
