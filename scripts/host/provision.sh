@@ -432,7 +432,7 @@ prepare_tree() {
 	grep -qx 'CONFIG_RUST=y' "$tree/.config" || die "This kernel has no CONFIG_RUST."
 	grep -qxF "CONFIG_RUSTC_VERSION_TEXT=\"$K_RUSTC\"" "$tree/.config" ||
 		die "This kernel was not built by $K_RUSTC."
-	in_root make -s -C "$src" O="$out" "${K_MAKE[@]}" -j"$(nproc)" modules_prepare
+	in_root make -C "$src" O="$out" "${K_MAKE[@]}" -j"$(nproc)" modules_prepare
 	got=$(in_root make -s -C "$src" O="$out" "${K_MAKE[@]}" kernelrelease)
 	[ "$got" = "$K_RELEASE" ] || die "The tree says it is for '$got', not for '$K_RELEASE'."
 }
@@ -452,7 +452,7 @@ configure_kernel() {
 
 compile_kernel() {
 	local got
-	in_root make -s -C "/k/$K_NAME" "${K_MAKE[@]}" -j"$(nproc)" bzImage modules
+	in_root make -C "/k/$K_NAME" "${K_MAKE[@]}" -j"$(nproc)" bzImage modules
 	got=$(cat "$1/include/config/kernel.release")
 	[ "$got" = "$K_RELEASE" ] || die "The tree says it is for '$got', not for '$K_RELEASE'."
 	cp "$1/arch/x86/boot/bzImage" "$1/vmlinuz"
