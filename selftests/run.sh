@@ -81,7 +81,7 @@ read_log_until() {
 			pause
 			continue
 		fi
-		[[ $line != " "* ]] || continue
+		[[ $line == [0-9]*,[0-9]*,[0-9]*,*";"* ]] || continue
 		text=${line#*;} record=${line#*,}
 		time=${record#*,} record=${record%%,*}
 		time=${time%%,*}
@@ -137,7 +137,7 @@ take_ktap() {
 		"KTAP version 1") version=$((version + 1)) ;;
 		1..[1-9]*) plan=${line#1..} ;;
 		"# "*) row_lines+=("$line") ;;
-		"ok "[1-9]* | "not ok "[1-9]*)
+		"ok "[1-9]*" "* | "not ok "[1-9]*" "*)
 			results=$((results + 1))
 			verdict=${line%%ok *}ok line=${line#*ok }
 			[ "${line%% *}" = "$results" ] || version=wrong
@@ -221,6 +221,7 @@ prepare() {
 
 # ---- Rows ----
 
+PARKED=' was not killed before its module was unloaded: parked'
 # Sets `leaks` to how many live tasklets modules say that they left behind, and `leaked` to those that the crate
 # has warned of. Such warnings are due.
 take_leaks() {
@@ -229,10 +230,10 @@ take_leaks() {
 	for line in "${slice_with_times[@]}"; do
 		text=${line#*] }
 		case $text in
-		"# leaks "*) leaks=$((leaks + ${text#"# leaks "})) ;;
-		"rust_tasklet: "*" was not killed before its module was unloaded: parked")
+		"# leaks "[0-9]*) leaks=$((leaks + ${text#"# leaks "})) ;;
+		"rust_tasklet: tasklet of "*"$PARKED" | "rust_tasklet: work of "*"$PARKED")
 			text=${text#rust_tasklet: }
-			leaked+=("${text% was not killed*}")
+			leaked+=("${text%"$PARKED"}")
 			excused[$line]=yes
 			;;
 		esac
